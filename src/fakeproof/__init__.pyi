@@ -1,0 +1,37 @@
+from . import dask as dask
+from . import edited as edited
+from . import evidence as evidence
+from . import metadata as metadata
+from . import plots as plots
+from . import product as product
+from . import web as web
+from .analysis import analyze as analyze
+from .analysis import analyze_case as analyze_case
+from .analysis import warm_up as warm_up
+from .batch import analyze_many as analyze_many
+from .batch import findings_table as findings_table
+from .batch import to_frame as to_frame
+from .errors import CalibrationError as CalibrationError
+from .errors import FakeproofError as FakeproofError
+from .errors import IndexFormatError as IndexFormatError
+from .errors import ParameterError as ParameterError
+from .errors import PhotoError as PhotoError
+from .evidence import CategoryScore as CategoryScore
+from .evidence import Scorer as Scorer
+from .exhibits import Exhibit as Exhibit
+from .findings import Finding as Finding
+from .findings import Flag as Flag
+from .findings import Match as Match
+from .findings import NotApplicable as NotApplicable
+from .findings import Region as Region
+from .findings import Source as Source
+from .order import Order as Order
+from .photo import Photo as Photo
+from .photo import PhotoLimits as PhotoLimits
+from .types import Category as Category
+from .verdict import CaseVerdict as CaseVerdict
+from .verdict import Verdict as Verdict
+from .web import PerceptualHash as PerceptualHash
+from .web import SourceIndex as SourceIndex
+
+__version__: str

@@ -1,0 +1,1 @@
+"""Numba kernels: arrays in, arrays out. Nothing here knows what a photo is."""

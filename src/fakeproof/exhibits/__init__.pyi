@@ -1,0 +1,1 @@
+from .exhibit import Exhibit as Exhibit

@@ -1,0 +1,415 @@
+"""What detectors hand out: findings, regions, matches, and the answer "not applicable"."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import date, datetime
+from enum import Flag as _EnumFlag
+from enum import auto
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from fakeproof.types import Category, Language
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from fakeproof.types import RGB8, Heatmap, Mask, Polygon
+
+__all__ = ["Finding", "Flag", "Match", "NotApplicable", "Region", "Source", "frozen_array"]
+
+
+class Flag(_EnumFlag):
+    """Circumstances that touch a result; each is defined once, here, and explained by :meth:`sentences`."""
+
+    NONE = 0
+    SMALL = auto()
+    FLAT = auto()
+    SATURATED = auto()
+    RECOMPRESSED = auto()
+    RESIZED = auto()
+    GREY = auto()
+    TRUNCATED = auto()
+    REPETITIVE = auto()
+    UNVERIFIED = auto()
+    PARSE_ERROR = auto()
+    TIME_LIMIT = auto()
+    LOW_QUALITY = auto()
+
+    def sentences(self, lang: Language = "en") -> tuple[str, ...]:
+        """Return one sentence for each flag that is set.
+
+        Examples
+        --------
+        >>> (Flag.SMALL | Flag.GREY).sentences()
+        ('the photo is small, so little can be measured', 'the photo has no colour')
+        """
+        return tuple(_FLAG_SENTENCES[flag.name or ""][lang] for flag in self)
+
+
+_FLAG_SENTENCES: dict[str, dict[Language, str]] = {
+    "SMALL": {"en": "the photo is small, so little can be measured", "zh": "照片尺寸小，可测量的信息有限"},
+    "FLAT": {"en": "large parts are flat and carry no trace", "zh": "大面积平坦区域，没有可用痕迹"},
+    "SATURATED": {"en": "over- or underexposed parts were left out", "zh": "过曝或欠曝区域未参与分析"},
+    "RECOMPRESSED": {"en": "the photo was saved again, which wipes traces", "zh": "照片被再次压缩，痕迹减弱"},
+    "RESIZED": {"en": "the photo seems resized, which wipes traces", "zh": "照片可能被缩放，痕迹减弱"},
+    "GREY": {"en": "the photo has no colour", "zh": "照片没有颜色信息"},
+    "TRUNCATED": {"en": "the file is cut off; only a part was read", "zh": "文件不完整，只读取了部分内容"},
+    "REPETITIVE": {"en": "the content repeats itself by nature", "zh": "画面内容本身有重复"},
+    "UNVERIFIED": {"en": "self-declared and not verified", "zh": "文件自述信息，未经验证"},
+    "PARSE_ERROR": {"en": "a block of the file could not be parsed", "zh": "文件中有一块数据无法解析"},
+    "TIME_LIMIT": {"en": "the search stopped at its time limit", "zh": "搜索达到时间上限而停止"},
+    "LOW_QUALITY": {"en": "blurred, dark or covered parts limit what can be said", "zh": "模糊、过暗或遮挡限制了判断"},
+}
+
+
+def frozen_array(array: Any, dtype: Any = None) -> Any:
+    """Return `array` as a read-only array; a caller's writable array is copied, never locked."""
+    import numpy as np
+
+    out = np.asarray(array, dtype=dtype)
+    if out.flags.writeable:
+        out = out.copy() if out is array or out.base is not None else out
+        out.flags.writeable = False
+    return out
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Region:
+    """A place in the photo, in displayed pixels.
+
+    Parameters
+    ----------
+    polygon : ndarray, shape (points, 2), float32
+        Outline as (x, y).
+    area : int
+        Pixels inside.
+    label : str
+        A short name, ``"1"`` or ``"1a"``; pairs of a copy-move share the number.
+    score : float
+        The detector's score for this place.
+    role : {'altered', 'origin', 'either', 'matched'}
+        What the place is; ``'either'`` where copy and origin cannot be told apart.
+    traces : tuple of str
+        Names of the detectors that support it.
+    facts : mapping
+        Plain numbers and words about the place.
+    """
+
+    polygon: Polygon
+    area: int
+    label: str = ""
+    score: float = 0.0
+    role: Literal["altered", "origin", "either", "matched"] = "altered"
+    traces: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        import numpy as np
+
+        object.__setattr__(self, "polygon", frozen_array(self.polygon, np.float32))
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Smallest upright box as (left, top, right, bottom)."""
+        low, high = self.polygon.min(axis=0), self.polygon.max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), _plain_fields(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the region as JSON-ready values."""
+        return {
+            "label": self.label,
+            "role": self.role,
+            "score": _number(self.score),
+            "area": int(self.area),
+            "box": [round(v, 1) for v in self.box],
+            "polygon": [[round(float(x), 1), round(float(y), 1)] for x, y in self.polygon],
+            "traces": list(self.traces),
+            "facts": _plain(self.facts),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotApplicable:
+    """The answer of a detector that cannot look at this photo: falsy, neutral, never "innocent".
+
+    Examples
+    --------
+    >>> answer = NotApplicable(detector="noise", reason="96x96 is below 128 px", reason_zh="96x96 小于 128 像素")
+    >>> bool(answer), str(answer)
+    (False, '96x96 is below 128 px')
+    """
+
+    detector: str
+    reason: str
+    reason_zh: str = ""
+    version: int = 1
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return self.reason
+
+    def wording(self, lang: Language = "en") -> str:
+        """Return the reason in the language asked for; English where no Chinese was given."""
+        return self.reason_zh or self.reason if lang == "zh" else self.reason
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the answer as JSON-ready values."""
+        return {"detector": self.detector, "version": self.version, "reason": self.reason}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A candidate original: an image and where it was seen.
+
+    Parameters
+    ----------
+    image : str, path, bytes or Photo
+        The picture itself.
+    url : str, optional
+        The address at which it was seen.
+    seen_on : str, optional
+        Platform or site, as a person would name it.
+    seen_at : date or datetime, optional
+        When it was seen or published.
+    key : str, optional
+        The caller's own identifier; the file name by default.
+    order : str, optional
+        The earlier order that the picture came with, if it is evidence of an earlier case.
+    """
+
+    image: Any
+    url: str = ""
+    seen_on: str = ""
+    seen_at: datetime | date | None = None
+    key: str = ""
+    order: str = ""
+
+    @property
+    def name(self) -> str:
+        """The key if there is one, else the file's name."""
+        if self.key:
+            return self.key
+        if isinstance(self.image, str | Path):
+            return Path(self.image).name
+        return str(getattr(self.image, "name", "") or "source")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the description (never the picture) as JSON-ready values."""
+        seen = self.seen_at.isoformat() if self.seen_at else ""
+        return {"name": self.name, "url": self.url, "seen_on": self.seen_on, "seen_at": seen, "order": self.order}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Match:
+    """A source held against the photo.
+
+    Parameters
+    ----------
+    source : Source
+        What was matched.
+    sha256 : str
+        Of the source's file.
+    kind : {'same_photo', 'same_product', 'unverified'}
+        What the verification says; ``'unverified'`` for results of a search alone.
+    inliers : int
+        Feature pairs that agree with one transform.
+    alignment : float
+        Fraction of structured blocks in the overlap that agree pixel by pixel, 0-1.
+    homography : ndarray, shape (3, 3), or None
+        Takes source pixels (x, y) to photo pixels.
+    overlap_photo, overlap_source : float
+        Share of each picture that the other covers, 0-1.
+    distance : int or None
+        Hash distance in bits, where a hash was compared.
+    facts : mapping
+        ``mirrored``, ``rotation_deg``, ``scale``, ``cropped_to`` and others.
+    words : mapping
+        The transform in words, by language.
+    """
+
+    source: Source
+    sha256: str = ""
+    kind: Literal["same_photo", "same_product", "unverified"] = "unverified"
+    inliers: int = 0
+    alignment: float = 0.0
+    homography: npt.NDArray[np.float64] | None = None
+    overlap_photo: float = 0.0
+    overlap_source: float = 0.0
+    distance: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[Language, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        import numpy as np
+
+        if self.homography is not None:
+            object.__setattr__(self, "homography", frozen_array(self.homography, np.float64))
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+        object.__setattr__(self, "words", MappingProxyType(dict(self.words)))
+
+    def transform(self, lang: Language = "en") -> str:
+        """Return in words how the photo was made from the source."""
+        return self.words.get(lang) or self.words.get("en", "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), _plain_fields(self))
+
+    def __repr__(self) -> str:
+        return f"Match({self.source.name!r}, {self.kind}, inliers={self.inliers}, alignment={self.alignment:.2f})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the match as JSON-ready values."""
+        return {
+            "source": self.source.to_dict(),
+            "sha256": self.sha256,
+            "kind": self.kind,
+            "inliers": int(self.inliers),
+            "alignment": _number(self.alignment),
+            "homography": None if self.homography is None else [[float(v) for v in r] for r in self.homography],
+            "overlap_photo": _number(self.overlap_photo),
+            "overlap_source": _number(self.overlap_source),
+            "distance": self.distance,
+            "facts": _plain(self.facts),
+            "transform": dict(self.words),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Finding:
+    """What one detector saw.
+
+    Parameters
+    ----------
+    detector : str
+        The detector's name: its module, its calibration key, its docs page.
+    version : int
+        Rises whenever a number can change.
+    score : float
+        The detector's raw number; its docstring gives unit and range. Calibration makes it an llr.
+    supports : Category or None
+        The category for which the detector decides at its stated error rate, or None where it only informs or
+        saw nothing.
+    sentence : mapping
+        What was seen, one sentence a language.
+    mask : ndarray of bool, shape (rows, columns), optional
+        The decided places.
+    heatmap : ndarray of float32, shape (rows, columns), optional
+        The unit stands in the detector's docstring.
+    regions : tuple of Region
+        The decided places as outlines.
+    facts : mapping
+        Plain numbers and words, JSON-ready.
+    flags : Flag
+        Circumstances that touch the result.
+    matches, related : tuple of Match
+        For searches: verified same photos, best first; and the same product in other photos.
+    pictures : mapping of str to ndarray
+        RGB8 pictures that belong to the exhibit, such as an embedded thumbnail.
+    """
+
+    detector: str
+    version: int
+    score: float
+    supports: Category | None = None
+    sentence: Mapping[Language, str] = field(default_factory=dict)
+    mask: Mask | None = None
+    heatmap: Heatmap | None = None
+    regions: tuple[Region, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    flags: Flag = Flag.NONE
+    matches: tuple[Match, ...] = ()
+    related: tuple[Match, ...] = ()
+    pictures: Mapping[str, RGB8] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        import numpy as np
+
+        if self.mask is not None:
+            object.__setattr__(self, "mask", frozen_array(self.mask, np.bool_))
+        if self.heatmap is not None:
+            object.__setattr__(self, "heatmap", frozen_array(self.heatmap, np.float32))
+        pictures = {name: frozen_array(picture, np.uint8) for name, picture in self.pictures.items()}
+        object.__setattr__(self, "pictures", MappingProxyType(pictures))
+        for name in ("facts", "sentence"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    def wording(self, lang: Language = "en") -> str:
+        """Return what was seen in one sentence."""
+        return self.sentence.get(lang) or self.sentence.get("en", "")
+
+    def light(self) -> Self:
+        """Return a copy without arrays, for long batches."""
+        return replace(self, mask=None, heatmap=None, pictures={})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), _plain_fields(self))
+
+    def __repr__(self) -> str:
+        says = f"supports {self.supports.value}" if self.supports else "informs"
+        places = f", {len(self.regions)} regions" if self.regions else ""
+        return f"Finding({self.detector} v{self.version}, score={self.score:.4g}, {says}{places})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        return f"<code>{escape(repr(self))}</code><br>{escape(self.wording())}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding without its arrays as JSON-ready values."""
+        return {
+            "detector": self.detector,
+            "version": self.version,
+            "score": _number(self.score),
+            "supports": self.supports.value if self.supports else None,
+            "sentence": dict(self.sentence),
+            "regions": [region.to_dict() for region in self.regions],
+            "facts": _plain(self.facts),
+            "flags": [flag.name for flag in self.flags],
+            "matches": [match.to_dict() for match in self.matches],
+            "related": [match.to_dict() for match in self.related],
+        }
+
+
+def _plain_fields(value: Any) -> dict[str, Any]:
+    """Fields with mapping proxies as dicts: proxies do not pickle, results cross process borders."""
+    out = {f.name: getattr(value, f.name) for f in fields(value)}
+    return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in out.items()}
+
+
+def _rebuild(cls: type[Any], values: dict[str, Any]) -> Any:
+    return cls(**values)
+
+
+def _number(value: float) -> float | None:
+    """JSON has no NaN and no infinity."""
+    value = float(value)
+    return value if abs(value) < float("inf") else None
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON-ready types; anything else becomes its text."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_plain(v) for v in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    return str(value)

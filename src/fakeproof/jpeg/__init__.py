@@ -1,0 +1,6 @@
+"""JPEG bytes to structure, without an opinion."""
+
+from fakeproof._lazy import attach as _attach
+
+__getattr__, __dir__, __all__ = _attach(__name__, __file__)
+del _attach

@@ -1,0 +1,6 @@
+"""What the file itself says: EXIF, structure, software, platforms, rights, AI labels, the order."""
+
+from fakeproof._lazy import attach as _attach
+
+__getattr__, __dir__, __all__ = _attach(__name__, __file__)
+del _attach

@@ -1,0 +1,98 @@
+"""What the merchant knows about the order; the context in which times and places mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from fakeproof.errors import ParameterError
+
+__all__ = ["Order"]
+
+_TIMES = ("placed_at", "shipped_at", "delivered_at", "reported_at")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """An order and its after-sales case.
+
+    Parameters
+    ----------
+    placed_at, shipped_at, delivered_at, reported_at : datetime, optional
+        With a time zone; a time without one is refused, because eight hours decide.
+    ship_to : tuple of float, optional
+        (latitude, longitude) in degrees, WGS-84.
+    file_names : tuple of str
+        Names of the files as they were received; the platform may rename them.
+    number : str
+        The order's number, as the shop writes it.
+    others : tuple of mapping
+        Earlier photos of this shop: any of ``sha256``, ``order``, ``identifiers``, ``model``, ``taken_at``.
+
+    Examples
+    --------
+    >>> from datetime import datetime, timezone, timedelta
+    >>> zone = timezone(timedelta(hours=8))
+    >>> Order(placed_at=datetime(2026, 5, 1, 12, tzinfo=zone)).placed_at.isoformat()
+    '2026-05-01T12:00:00+08:00'
+    """
+
+    placed_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    reported_at: datetime | None = None
+    ship_to: tuple[float, float] | None = None
+    file_names: tuple[str, ...] = ()
+    number: str = ""
+    others: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in _TIMES:
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, datetime):
+                raise ParameterError(name, value, "a datetime with a time zone")
+            if value is not None and value.tzinfo is None:
+                raise ParameterError(name, value.isoformat(), "a datetime with a time zone, such as +08:00")
+        if self.ship_to is not None:
+            lat, lon = self.ship_to
+            if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+                raise ParameterError("ship_to", self.ship_to, "(latitude -90 to 90, longitude -180 to 180)")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Make an order from JSON values; times are ISO 8601 with an offset."""
+        known = {f.name for f in fields(cls)}
+        for name in values:
+            if name not in known:
+                raise ParameterError("order field", name, sorted(known))
+        out = dict(values)
+        for name in _TIMES:
+            if isinstance(out.get(name), str):
+                try:
+                    out[name] = datetime.fromisoformat(out[name])
+                except ValueError:
+                    raise ParameterError(name, out[name], "ISO 8601, such as 2026-05-01T12:00:00+08:00") from None
+        for name in ("file_names", "others", "ship_to"):
+            if out.get(name) is not None:
+                out[name] = tuple(out[name])
+        return cls(**out)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the order as JSON-ready values; what is unset is left out."""
+        out: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if value in (None, (), ""):
+                continue
+            out[f.name] = value.isoformat() if isinstance(value, datetime) else value
+        for name in ("file_names", "ship_to", "others"):
+            if name in out:
+                out[name] = [dict(v) if isinstance(v, Mapping) else v for v in out[name]]
+        return out
+
+    def utc(self, name: str) -> datetime | None:
+        """Return one of the four times in UTC."""
+        value: datetime | None = getattr(self, name)
+        return value.astimezone(UTC) if value else None

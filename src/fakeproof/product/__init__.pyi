@@ -1,0 +1,2 @@
+from .codes import codes as codes
+from .compare import compare as compare

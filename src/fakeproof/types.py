@@ -1,0 +1,53 @@
+"""Names for what passes between modules: arrays with their shapes, and the few literals."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    RGB8: TypeAlias = npt.NDArray[np.uint8]
+    """(rows, columns, 3), red green blue, 0-255, sRGB as stored."""
+    Luma: TypeAlias = npt.NDArray[np.float32]
+    """(rows, columns), ITU-R BT.601 luma, 0-255."""
+    Mask: TypeAlias = npt.NDArray[np.bool_]
+    """(rows, columns), True where something was found."""
+    Heatmap: TypeAlias = npt.NDArray[np.float32]
+    """(rows, columns), the detector's docstring gives the unit."""
+    Polygon: TypeAlias = npt.NDArray[np.float32]
+    """(points, 2), (x, y) in displayed pixels."""
+    Blocks: TypeAlias = npt.NDArray[np.int16]
+    """(block rows, block columns, 8, 8), vertical frequency first."""
+
+Language: TypeAlias = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+ChainKind: TypeAlias = Literal["original", "resaved", "platform", "screenshot", "unknown"]
+Decision: TypeAlias = Literal["supported", "inconclusive", "not_supported", "not_examined"]
+
+
+class Category(StrEnum):
+    """The three reasons for which a platform accepts a report."""
+
+    WEB_IMAGE = "web_image"
+    EDITED = "edited"
+    WRONG_PRODUCT = "wrong_product"
+
+    def label(self, lang: Language = "en") -> str:
+        """Return the category's name as people read it.
+
+        Examples
+        --------
+        >>> Category.EDITED.label("zh")
+        'PS图（修改图）'
+        """
+        return _LABELS[lang][self.value]
+
+
+_LABELS: dict[Language, dict[str, str]] = {
+    "en": {"web_image": "web image", "edited": "edited photo", "wrong_product": "wrong product"},
+    "zh": {"web_image": "网图（盗图）", "edited": "PS图（修改图）", "wrong_product": "非本店商品"},
+}

@@ -1,0 +1,6 @@
+"""Was the photo taken from elsewhere: hashes, index, verification, watermarks."""
+
+from fakeproof._lazy import attach as _attach
+
+__getattr__, __dir__, __all__ = _attach(__name__, __file__)
+del _attach

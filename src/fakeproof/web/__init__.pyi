@@ -1,0 +1,5 @@
+from .hashes import PerceptualHash as PerceptualHash
+from .hashes import perceptual_hash as perceptual_hash
+from .index import SourceIndex as SourceIndex
+from .match import match_sources as match_sources
+from .watermarks import watermarks as watermarks
