@@ -1,0 +1,1 @@
+"""Measurements of fakeproof: python -m benchmarks SECTION --data DIR."""

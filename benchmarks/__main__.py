@@ -1,0 +1,73 @@
+"""python -m benchmarks SECTION … --data DIR: measure, print, and with --write renew docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import shlex
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.chains import CHAINS
+from benchmarks.data import DataMissing
+from benchmarks.frame import Options, dump_json, write_section
+
+SECTIONS = {
+    "edited": "altered photos: image-level and pixel-level, by set and chain",
+    "double_jpeg": "controlled double compression and grid tests",
+    "copy_move": "cloned places",
+    "web": "re-used photos: attacks, search, source difference, watermarks",
+    "product": "same product or another",
+    "metadata": "what the file itself says",
+    "scoring": "calibrated scores for the three categories; --train writes the cards",
+    "photo": "reading photos: coefficients and open times",
+    "chain": "delivery chain confusion matrix",
+    "speed": "analysis by stage and size, against cv2.imdecode",
+    "robustness": "hostile bytes",
+    "peers": "other libraries in the same run",
+}
+WITHOUT_DATA = ("photo", "speed", "robustness", "peers")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the sections asked for; those that need data are named and passed over without it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="+", choices=[*SECTIONS, "all"], metavar="SECTION",
+                        help="; ".join(f"{k}: {v}" for k, v in SECTIONS.items()))
+    parser.add_argument("--data", type=Path, help="folder with manifest.csv")
+    parser.add_argument("--limit", type=int, help="at most so many photos a set")
+    parser.add_argument("--chain", choices=CHAINS, default="asis")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, help="write the run to this file")
+    parser.add_argument("--write", action="store_true", help="renew the sections in docs/benchmarks.md")
+    parser.add_argument("--train", action="store_true", help="fit and write what the section ships")
+    asked = parser.parse_args(arguments)
+    options = Options(asked.data, asked.limit, asked.chain, asked.seed, asked.train)
+    names = list(SECTIONS) if "all" in asked.sections else asked.sections
+    command = "python -m benchmarks " + shlex.join(
+        w if not w.startswith("/") else Path(w).name for w in (arguments if arguments is not None else sys.argv[1:])
+    )
+    for name in names:
+        if options.data is None and name not in WITHOUT_DATA:
+            print(f"{name}: passed over, needs --data")
+            continue
+        start = time.perf_counter()
+        try:
+            tables = importlib.import_module(f"benchmarks.{name}").run(options)
+        except DataMissing as error:
+            print(error)
+            continue
+        seconds = time.perf_counter() - start
+        for table in tables:
+            print(table.text(), end="\n\n")
+        label = name if options.chain == "asis" else f"{name}-{options.chain}"
+        if asked.json:
+            dump_json(asked.json, label, tables, command)
+        if asked.write:
+            write_section(label, tables, command=command, seconds=seconds)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
