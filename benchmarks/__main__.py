@@ -33,8 +33,13 @@ WITHOUT_DATA = ("photo", "speed", "robustness", "peers")
 def main(arguments: list[str] | None = None) -> int:
     """Run the sections asked for; those that need data are named and passed over without it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("sections", nargs="+", choices=[*SECTIONS, "all"], metavar="SECTION",
-                        help="; ".join(f"{k}: {v}" for k, v in SECTIONS.items()))
+    parser.add_argument(
+        "sections",
+        nargs="+",
+        choices=[*SECTIONS, "all"],
+        metavar="SECTION",
+        help="; ".join(f"{k}: {v}" for k, v in SECTIONS.items()),
+    )
     parser.add_argument("--data", type=Path, help="folder with manifest.csv")
     parser.add_argument("--limit", type=int, help="at most so many photos a set")
     parser.add_argument("--chain", choices=CHAINS, default="asis")
@@ -46,7 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = Options(asked.data, asked.limit, asked.chain, asked.seed, asked.train)
     names = list(SECTIONS) if "all" in asked.sections else asked.sections
     command = "python -m benchmarks " + shlex.join(
-        w if not w.startswith("/") else Path(w).name for w in (arguments if arguments is not None else sys.argv[1:])
+        w if not w.startswith("/") else Path(w).name
+        for w in (arguments if arguments is not None else sys.argv[1:])
     )
     for name in names:
         if options.data is None and name not in WITHOUT_DATA:

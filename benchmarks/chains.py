@@ -28,7 +28,9 @@ class Delivered:
         """Take a mask of the photo (displayed pixels) through the same geometry."""
         left, top, right, bottom = self.box
         out = np.zeros((self.size[1], self.size[0]), bool)
-        image = Image.fromarray(mask.astype(np.uint8) * 255).resize((right - left, bottom - top), Image.Resampling.BILINEAR)
+        image = Image.fromarray(mask.astype(np.uint8) * 255).resize(
+            (right - left, bottom - top), Image.Resampling.BILINEAR
+        )
         out[top:bottom, left:right] = np.asarray(image) > 127
         return out
 

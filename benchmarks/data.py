@@ -54,7 +54,9 @@ def rows(
         if (need in (None, row.need)) and (set in (None, row.set)) and (role in (None, row.role))
     ]
     if options.limit is not None and len(found) > options.limit:
-        found = sorted(found, key=lambda r: hashlib.sha256(str(r.path.name).encode()).digest())[: options.limit]
+        found = sorted(found, key=lambda r: hashlib.sha256(str(r.path.name).encode()).digest())[
+            : options.limit
+        ]
     return found
 
 
@@ -66,9 +68,16 @@ def manifest(folder: Path) -> tuple[Row, ...]:
     component = _components(records)
     return tuple(
         Row(
-            need=r["need"], set=r["set"], role=r["role"], path=folder / r["file"],
+            need=r["need"],
+            set=r["set"],
+            role=r["role"],
+            path=folder / r["file"],
             mask_path=folder / r["mask"] if r["mask"] else None,
-            host=r["host"], kind=r["kind"], group=r["group"], note=r["note"], component=component[i],
+            host=r["host"],
+            kind=r["kind"],
+            group=r["group"],
+            note=r["note"],
+            component=component[i],
         )
         for i, r in enumerate(records)
     )
@@ -95,7 +104,11 @@ def _components(records: list[dict[str, str]]) -> list[str]:
 
 def _scene(name: str) -> str:
     """Fold CASIA's two spellings of one scene: ``Au_cha_0017.jpg`` and ``cha_0017``."""
-    return Path(name).stem.removeprefix("Au_").replace("_", "").lower() if name.startswith("Au_") else name.replace("_", "").lower()
+    return (
+        Path(name).stem.removeprefix("Au_").replace("_", "").lower()
+        if name.startswith("Au_")
+        else name.replace("_", "").lower()
+    )
 
 
 def split(row: Row) -> Half:

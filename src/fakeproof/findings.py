@@ -62,7 +62,10 @@ _FLAG_SENTENCES: dict[str, dict[Language, str]] = {
     "UNVERIFIED": {"en": "self-declared and not verified", "zh": "文件自述信息，未经验证"},
     "PARSE_ERROR": {"en": "a block of the file could not be parsed", "zh": "文件中有一块数据无法解析"},
     "TIME_LIMIT": {"en": "the search stopped at its time limit", "zh": "搜索达到时间上限而停止"},
-    "LOW_QUALITY": {"en": "blurred, dark or covered parts limit what can be said", "zh": "模糊、过暗或遮挡限制了判断"},
+    "LOW_QUALITY": {
+        "en": "blurred, dark or covered parts limit what can be said",
+        "zh": "模糊、过暗或遮挡限制了判断",
+    },
 }
 
 
@@ -206,7 +209,13 @@ class Source:
     def to_dict(self) -> dict[str, Any]:
         """Return the description (never the picture) as JSON-ready values."""
         seen = self.seen_at.isoformat() if self.seen_at else ""
-        return {"name": self.name, "url": self.url, "seen_on": self.seen_on, "seen_at": seen, "order": self.order}
+        return {
+            "name": self.name,
+            "url": self.url,
+            "seen_on": self.seen_on,
+            "seen_at": seen,
+            "order": self.order,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -275,7 +284,9 @@ class Match:
             "kind": self.kind,
             "inliers": int(self.inliers),
             "alignment": _number(self.alignment),
-            "homography": None if self.homography is None else [[float(v) for v in r] for r in self.homography],
+            "homography": None
+            if self.homography is None
+            else [[float(v) for v in r] for r in self.homography],
             "overlap_photo": _number(self.overlap_photo),
             "overlap_source": _number(self.overlap_source),
             "distance": self.distance,

@@ -31,6 +31,21 @@ _CLAIMS: dict[Category, tuple[dict[Language, str], dict[Language, str]]] = {
     ),
 }
 
+_NOT_EXAMINED: dict[Category, dict[Language, str]] = {
+    Category.WEB_IMAGE: {
+        "en": "Not examined: no candidate original could be compared, and the file names no place where it was seen.",
+        "zh": "未检查：没有可供比对的疑似原图，文件本身也没有来源线索。",
+    },
+    Category.EDITED: {
+        "en": "Not examined: no check for editing could be applied to this photo.",
+        "zh": "未检查：没有可用于此照片的修改检测。",
+    },
+    Category.WRONG_PRODUCT: {
+        "en": "Not examined: no photo of the shop's product could be compared.",
+        "zh": "未检查：没有可供比对的本店商品照片。",
+    },
+}
+
 
 def claim(category: Category, lang: Language = "en", *, against: bool = False) -> str:
     """Return what the category says, or its opposite."""
@@ -46,9 +61,7 @@ def verbal(category: Category, llr: float, decision: Decision, lang: Language = 
     'The findings give moderate support for: the photo was altered.'
     """
     if decision == "not_examined":
-        if lang == "zh":
-            return "未检查：没有可用于此项的检测。"
-        return "Not examined: nothing that applies here could be looked at."
+        return _NOT_EXAMINED[category][lang]
     strength = next(words[lang] for limit, words in _STEPS if abs(llr) < limit)
     statement = claim(category, lang, against=llr < -_STEPS[0][0])
     if lang == "zh":
