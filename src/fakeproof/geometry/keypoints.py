@@ -1,0 +1,221 @@
+"""Interest points of a photo, computed once and kept with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from fakeproof.findings import frozen_array
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from fakeproof.photo import Photo
+
+__all__ = ["Keypoints", "WorkingPicture", "orb", "rootsift", "working_picture"]
+
+WORKING_SIDE = 512
+"""Longer side, px, at which pictures are compared: ORB there verifies .996 of re-uses (docs/benchmarks.md, web)."""
+ORB_COUNT = 1000
+"""Points a picture; 300 suffice for voting, verification wants more."""
+SIFT_COUNT = 1500
+"""Points a picture, strongest first."""
+ORB_FAST_THRESHOLD = 10
+"""Grey levels; OpenCV's 20 leaves too few points on blurred and darkened photos."""
+SIFT_CONTRAST = 0.02
+"""Half of Lowe's 0.04, for soft and re-saved photos."""
+_REDUCED = (8, 4, 2)
+
+
+@dataclass(frozen=True, eq=False)
+class WorkingPicture:
+    """A grey picture of limited size, and where its pixels lie.
+
+    Parameters
+    ----------
+    grey : ndarray, shape (rows, columns), uint8
+        Read-only.
+    displayed : ndarray, shape (3, 3), float64
+        Takes its (x, y) to displayed pixels of the photo; contains the flip where `mirrored`.
+    mirrored : bool
+        Whether left and right are exchanged.
+    """
+
+    grey: npt.NDArray[np.uint8]
+    displayed: npt.NDArray[np.float64]
+    mirrored: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in working pixels."""
+        return self.grey.shape[1], self.grey.shape[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Keypoints:
+    """Interest points with descriptors; all arrays are read-only and rows belong together.
+
+    Parameters
+    ----------
+    kind : {'orb', 'rootsift'}
+        What the descriptors are.
+    points : ndarray, shape (n, 2), float32
+        (x, y) in working pixels.
+    sizes, angles : ndarray, shape (n,), float32
+        Diameter in working pixels; orientation in degrees.
+    descriptors : ndarray
+        (n, 4) uint64 for ORB, compared by Hamming distance; (n, 128) float32 of unit length for RootSIFT.
+    picture : WorkingPicture
+        Where the points were found.
+    """
+
+    kind: Literal["orb", "rootsift"]
+    points: npt.NDArray[np.float32]
+    sizes: npt.NDArray[np.float32]
+    angles: npt.NDArray[np.float32]
+    descriptors: npt.NDArray[Any]
+    picture: WorkingPicture
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+def working_picture(photo: Photo, /, *, side: int = WORKING_SIDE, mirrored: bool = False) -> WorkingPicture:
+    """Return the photo in grey with a longer side of at most `side` px; cached, upright.
+
+    A JPEG that is much larger is decoded at 1/2, 1/4 or 1/8 of its size straight away. Which way is taken depends on
+    the file alone, so that the same bytes always give the same pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fakeproof.photo import Photo
+    >>> working_picture(Photo.from_array(np.zeros((600, 1024, 3), np.uint8))).size
+    (512, 300)
+    """
+    return photo.cached(("working_picture", side, mirrored), lambda: _working_picture(photo, side, mirrored))
+
+
+def _working_picture(photo: Photo, side: int, mirrored: bool) -> WorkingPicture:
+    import cv2
+    import numpy as np
+
+    width, height = photo.size
+    if mirrored:
+        plain = working_picture(photo, side=side)
+        flip = np.array([[-1.0, 0.0, plain.size[0] - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        return WorkingPicture(
+            frozen_array(np.ascontiguousarray(plain.grey[:, ::-1])),
+            frozen_array(plain.displayed @ flip),
+            True,
+        )
+    shrink = min(1.0, side / max(width, height))
+    size = max(1, round(width * shrink)), max(1, round(height * shrink))
+    grey = _decode_grey(photo, side)
+    if (grey.shape[1], grey.shape[0]) != size:
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    ratio_x, ratio_y = width / size[0], height / size[1]
+    displayed = np.array(
+        [[ratio_x, 0.0, (ratio_x - 1) / 2], [0.0, ratio_y, (ratio_y - 1) / 2], [0.0, 0.0, 1.0]]
+    )
+    return WorkingPicture(frozen_array(np.ascontiguousarray(grey, np.uint8)), frozen_array(displayed))
+
+
+def _decode_grey(photo: Photo, side: int) -> npt.NDArray[np.uint8]:
+    """Return a grey picture of at least the wanted size, from the file with reduced decoding if it is a large JPEG."""
+    import cv2
+    import numpy as np
+
+    factor = next((f for f in _REDUCED if max(photo.size) >= f * side), 1)
+    if photo.format == "JPEG" and photo.data is not None and factor > 1:
+        flag = getattr(cv2, f"IMREAD_REDUCED_GRAYSCALE_{factor}")
+        grey = cv2.imdecode(np.frombuffer(photo.data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
+        if grey is not None:
+            grey = _upright(grey, photo.orientation)
+            if (grey.shape[1] > grey.shape[0]) == (photo.size[0] > photo.size[1]) or grey.shape[
+                0
+            ] == grey.shape[1]:
+                return grey
+    return cv2.cvtColor(photo.rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+
+
+def _upright(grey: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
+    """Turn stored pixels as EXIF orientation 1-8 asks."""
+    if orientation >= 5:
+        grey = grey.T
+    if orientation in (2, 3, 6, 7):
+        grey = grey[:, ::-1]
+    if orientation in (3, 4, 7, 8):
+        grey = grey[::-1]
+    return grey
+
+
+def orb(
+    photo: Photo, /, *, side: int = WORKING_SIDE, count: int = ORB_COUNT, mirrored: bool = False
+) -> Keypoints:
+    """Return ORB points, cached with the photo: cheap, binary, good for most re-uses.
+
+    References
+    ----------
+    Rublee et al., "ORB: an efficient alternative to SIFT or SURF", ICCV 2011, doi:10.1109/ICCV.2011.6126544.
+    """
+    key = ("orb", side, count, mirrored)
+    return photo.cached(key, lambda: _orb(working_picture(photo, side=side, mirrored=mirrored), count))
+
+
+def _orb(picture: WorkingPicture, count: int) -> Keypoints:
+    import cv2
+    import numpy as np
+
+    detector = cv2.ORB_create(
+        nfeatures=count, scaleFactor=1.2, nlevels=8, edgeThreshold=19, fastThreshold=ORB_FAST_THRESHOLD
+    )
+    found, descriptors = detector.detectAndCompute(picture.grey, None)
+    if descriptors is None:
+        descriptors = np.zeros((0, 32), np.uint8)
+    return _keypoints("orb", found, np.ascontiguousarray(descriptors).view(np.uint64), picture)
+
+
+def rootsift(
+    photo: Photo, /, *, side: int = WORKING_SIDE, count: int = SIFT_COUNT, mirrored: bool = False
+) -> Keypoints:
+    """Return SIFT points with Hellinger-normalised descriptors, cached with the photo: dearer, finds more.
+
+    References
+    ----------
+    Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004, doi:10.1023/B:VISI.0000029664.99615.94.
+    Arandjelovic and Zisserman, "Three things everyone should know to improve object retrieval", CVPR 2012,
+    doi:10.1109/CVPR.2012.6248018.
+    """
+    key = ("rootsift", side, count, mirrored)
+    return photo.cached(key, lambda: _rootsift(working_picture(photo, side=side, mirrored=mirrored), count))
+
+
+def _rootsift(picture: WorkingPicture, count: int) -> Keypoints:
+    import cv2
+    import numpy as np
+
+    found, descriptors = cv2.SIFT_create(nfeatures=count, contrastThreshold=SIFT_CONTRAST).detectAndCompute(
+        picture.grey, None
+    )
+    if descriptors is None:
+        descriptors = np.zeros((0, 128), np.float32)
+    total = descriptors.sum(axis=1, keepdims=True)
+    return _keypoints("rootsift", found, np.sqrt(descriptors / np.maximum(total, 1e-6)), picture)
+
+
+def _keypoints(
+    kind: Literal["orb", "rootsift"], found: Any, descriptors: npt.NDArray[Any], picture: WorkingPicture
+) -> Keypoints:
+    import numpy as np
+
+    rows = np.array([(k.pt[0], k.pt[1], k.size, k.angle) for k in found], np.float32).reshape(-1, 4)
+    return Keypoints(
+        kind=kind,
+        points=frozen_array(np.ascontiguousarray(rows[:, :2])),
+        sizes=frozen_array(np.ascontiguousarray(rows[:, 2])),
+        angles=frozen_array(np.ascontiguousarray(rows[:, 3])),
+        descriptors=frozen_array(np.ascontiguousarray(descriptors)),
+        picture=picture,
+    )
