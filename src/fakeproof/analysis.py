@@ -1,0 +1,244 @@
+"""The only place that wires detectors to a scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from fakeproof.errors import ParameterError, PhotoError
+from fakeproof.evidence.scorer import Scorer
+from fakeproof.findings import Finding, NotApplicable, Source
+from fakeproof.photo import Photo
+from fakeproof.verdict import Verdict
+
+if TYPE_CHECKING:
+    from fakeproof.findings import Match
+    from fakeproof.order import Order
+    from fakeproof.web.index import SourceIndex
+
+__all__ = ["analyze", "analyze_case", "warm_up"]
+
+PhotoLike: TypeAlias = "Photo | str | Path | bytes"
+Answer: TypeAlias = "Finding | NotApplicable"
+
+OWN_LISTING = {"en": "this shop's own listing", "zh": "本店商品页"}
+
+
+def analyze(
+    photo: PhotoLike,
+    *,
+    sources: Iterable[Any] | SourceIndex | None = None,
+    products: Iterable[Any] | None = None,
+    order: Order | None = None,
+    scorer: Scorer | None = None,
+) -> Verdict:
+    """Read a photo, gather findings, weigh them, and hand over a verdict.
+
+    Parameters
+    ----------
+    photo : Photo, path or bytes
+        The questioned photo.
+    sources : iterable of Photo, path, bytes or Source, or a SourceIndex, optional
+        Candidate originals. One that cannot be read is named in ``verdict.problems``; the rest goes on.
+    products : iterable of Photo, path or bytes, optional
+        The shop's own photos of the product, 1 to 20. They are also candidate originals: a buyer's photo that is the
+        shop's listing picture is a web image.
+    order : Order, optional
+        Times, place and file names of the order.
+    scorer : Scorer, optional
+        ``Scorer.default()`` if left out.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    PhotoError
+        The questioned photo cannot be read. Nothing else raises on content.
+    CalibrationError
+        The scorer's cards belong to other versions of the detectors.
+
+    Examples
+    --------
+    >>> import fakeproof as fp, skimage.data
+    >>> verdict = fp.analyze(fp.Photo.from_array(skimage.data.chelsea(), name="cat"))
+    >>> verdict.web_image.decision
+    'not_examined'
+    """
+    shot = as_photo(photo)
+    weigh = scorer if scorer is not None else Scorer.default()
+    gathered = _Gathered()
+    listings = _read_all(products, gathered, what="product")
+    _metadata(shot, order, gathered)
+    matches = _web(shot, sources, listings, gathered)
+    _edited(shot, matches, gathered)
+    _product(shot, listings, gathered)
+    scores = weigh.score(gathered.findings, gathered.skipped, chain=shot.chain.kind)
+    return Verdict(
+        photo=shot,
+        scores=scores,
+        findings=tuple(gathered.findings),
+        skipped=tuple(gathered.skipped),
+        problems=tuple(gathered.problems),
+        products=tuple(listings),
+        sources=tuple(_matched_photos(matches)),
+        order=order,
+    )
+
+
+def as_photo(photo: PhotoLike) -> Photo:
+    """Return a Photo for anything that names one."""
+    if isinstance(photo, Photo):
+        return photo
+    if isinstance(photo, bytes | bytearray | memoryview):
+        return Photo.from_bytes(bytes(photo))
+    if isinstance(photo, str | Path):
+        return Photo.open(photo)
+    raise ParameterError("photo", type(photo).__name__, "a Photo, a path, or a file's bytes")
+
+
+@dataclass
+class _Gathered:
+    """What the detectors said so far; lives for one call."""
+
+    findings: list[Finding] = field(default_factory=list)
+    skipped: list[NotApplicable] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+    def add(self, answer: Answer) -> Finding | None:
+        if isinstance(answer, NotApplicable):
+            self.skipped.append(answer)
+            return None
+        self.findings.append(answer)
+        for broken in answer.facts.get("unreadable", ()):
+            text = f"{broken['name']}: {broken['reason']}"
+            if text not in self.problems:
+                self.problems.append(text)
+        return answer
+
+
+def _read_all(items: Iterable[Any] | None, gathered: _Gathered, *, what: str) -> list[Photo]:
+    """Read photos that belong to the case; a broken one is named and left out."""
+    out: list[Photo] = []
+    for item in _expand(items):
+        try:
+            out.append(as_photo(item))
+        except PhotoError as error:
+            gathered.problems.append(f"{what} {error}")
+    return out
+
+
+def _expand(items: Iterable[Any] | None) -> Iterator[Any]:
+    """Take a folder for the files in it; a lone path or photo for a list of one."""
+    if items is None:
+        return
+    if isinstance(items, str | Path | bytes | Photo | Source):
+        items = [items]
+    for item in items:
+        if isinstance(item, str | Path) and Path(item).is_dir():
+            yield from sorted(p for p in Path(item).iterdir() if p.is_file() and not p.name.startswith("."))
+        else:
+            yield item
+
+
+def _metadata(photo: Photo, order: Order | None, gathered: _Gathered) -> None:
+    from fakeproof.metadata.checks import check
+
+    for finding in check(photo, order=order):
+        gathered.add(finding)
+
+
+def _web(
+    photo: Photo, sources: Iterable[Any] | SourceIndex | None, listings: Sequence[Photo], gathered: _Gathered
+) -> tuple[Match, ...]:
+    """Hold the photo against candidate originals and the shop's own pictures; return the verified matches."""
+    from fakeproof.web.match import match_sources
+    from fakeproof.web.watermarks import watermarks
+
+    gathered.add(watermarks(photo))
+    own = [Source(p, seen_on=OWN_LISTING["en"], key=p.name) for p in listings]
+    index = sources if hasattr(sources, "search") else None
+    answers = []
+    if index is not None:
+        answers.append(match_sources(photo, index))
+        loose: list[Any] = own
+    else:
+        loose = [*_expand(sources), *own]  # type: ignore[arg-type]
+    if loose or index is None:
+        answers.append(match_sources(photo, loose))
+    found = [f for f in map(gathered.add, answers) if f is not None]
+    return tuple(chain.from_iterable(f.matches for f in found))
+
+
+def _edited(photo: Photo, matches: Sequence[Match], gathered: _Gathered) -> None:
+    from fakeproof.edited.localize import localize
+    from fakeproof.edited.source_difference import source_difference
+
+    answers: list[Answer] = [detector(photo) for detector in _pixel_detectors()]
+    if matches:
+        best = matches[0]
+        answers.append(source_difference(photo, _photo_of(best), match=best))
+    for answer in answers:
+        gathered.add(answer)
+    gathered.add(localize(photo, findings=tuple(answers)))
+
+
+def _pixel_detectors() -> tuple[Callable[[Photo], Answer], ...]:
+    from fakeproof import edited
+
+    return (
+        edited.ela,
+        edited.jpeg_ghosts,
+        edited.double_jpeg,
+        edited.jpeg_grid,
+        edited.noise,
+        edited.resampling,
+        edited.copy_move,
+    )
+
+
+def _product(photo: Photo, listings: Sequence[Photo], gathered: _Gathered) -> None:
+    from fakeproof.product.codes import codes
+    from fakeproof.product.compare import compare
+
+    gathered.add(codes(photo))
+    if listings:
+        gathered.add(compare(photo, listings))
+
+
+def _photo_of(match: Match) -> Photo:
+    return as_photo(match.source.image)
+
+
+def _matched_photos(matches: Sequence[Match]) -> Iterator[Photo]:
+    """Open the originals that an exhibit will show; a verified match was readable a moment ago."""
+    for match in matches:
+        try:
+            yield _photo_of(match)
+        except (PhotoError, ParameterError):
+            continue
+
+
+def warm_up() -> None:
+    """Load or compile every kernel, so that the first real photo is as fast as the tenth.
+
+    For services: call it once before forking or before taking requests. It analyses two small generated photos, one a
+    JPEG, against each other.
+    """
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(0, 255, (24, 32, 3), dtype=np.uint8)
+    big = Image.fromarray(coarse).resize((512, 384), Image.Resampling.BICUBIC)
+    noisy = np.clip(np.asarray(big, np.int16) + rng.integers(-6, 7, (384, 512, 3)), 0, 255).astype(np.uint8)
+    for options in ({"progressive": False}, {"progressive": True}):
+        out = io.BytesIO()
+        Image.fromarray(noisy).save(out, "JPEG", quality=90, **options)
+        analyze(out.getvalue(), sources=[Photo.from_array(noisy)], products=[Photo.from_array(noisy[::-1])])
