@@ -51,8 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = Options(asked.data, asked.limit, asked.chain, asked.seed, asked.train)
     names = list(SECTIONS) if "all" in asked.sections else asked.sections
     command = "python -m benchmarks " + shlex.join(
-        w if not w.startswith("/") else Path(w).name
-        for w in (arguments if arguments is not None else sys.argv[1:])
+        w if not w.startswith("/") else Path(w).name for w in (arguments if arguments is not None else sys.argv[1:])
     )
     for name in names:
         if options.data is None and name not in WITHOUT_DATA:

@@ -54,9 +54,7 @@ def rows(
         if (need in (None, row.need)) and (set in (None, row.set)) and (role in (None, row.role))
     ]
     if options.limit is not None and len(found) > options.limit:
-        found = sorted(found, key=lambda r: hashlib.sha256(str(r.path.name).encode()).digest())[
-            : options.limit
-        ]
+        found = sorted(found, key=lambda r: hashlib.sha256(str(r.path.name).encode()).digest())[: options.limit]
     return found
 
 

@@ -97,20 +97,14 @@ def machine() -> str:
     return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def write_section(
-    name: str, tables: Sequence[Table], *, command: str, seconds: float, page: Path = PAGE
-) -> None:
+def write_section(name: str, tables: Sequence[Table], *, command: str, seconds: float, page: Path = PAGE) -> None:
     """Renew a section of the page and the list of shortfalls at its top; the rest stays as it is."""
     text = page.read_text(encoding="utf-8") if page.exists() else _EMPTY_PAGE
     stamp = f"{datetime.now(UTC):%Y-%m-%d} · {machine()} · `{command}` · {seconds:.0f} s"
     body = "\n\n".join(table.markdown() for table in tables)
     section = f"<!-- section {name} -->\n## {name}\n\n{stamp}\n\n{body}\n<!-- end {name} -->"
     pattern = re.compile(rf"<!-- section {re.escape(name)} -->.*?<!-- end {re.escape(name)} -->", re.S)
-    text = (
-        pattern.sub(lambda _: section, text)
-        if pattern.search(text)
-        else text.rstrip() + "\n\n" + section + "\n"
-    )
+    text = pattern.sub(lambda _: section, text) if pattern.search(text) else text.rstrip() + "\n\n" + section + "\n"
     page.write_text(_gather_shortfalls(text), encoding="utf-8")
 
 

@@ -31,12 +31,8 @@ def scorer():
         detectors={
             "noise": DetectorCard(version=1, calibrator=ramp, weight=0.8),
             "jpeg_grid": DetectorCard(version=1, calibrator=ramp, weight=0.5),
-            "software": DetectorCard(
-                version=1, calibrator=MonotoneCalibrator((0.0, 1.0), (0.0, 1.5)), assigned=True
-            ),
-            "exif": DetectorCard(
-                version=1, calibrator=MonotoneCalibrator((0.0, 1.0), (0.0, 1.0)), assigned=True
-            ),
+            "software": DetectorCard(version=1, calibrator=MonotoneCalibrator((0.0, 1.0), (0.0, 1.5)), assigned=True),
+            "exif": DetectorCard(version=1, calibrator=MonotoneCalibrator((0.0, 1.0), (0.0, 1.0)), assigned=True),
         },
         intercept=-0.1,
         bounds=(-1.5, 2.2),

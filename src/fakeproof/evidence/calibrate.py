@@ -66,13 +66,9 @@ class MonotoneCalibrator:
 
     def __post_init__(self) -> None:
         if len(self.scores) != len(self.llrs) or not self.scores:
-            raise ParameterError(
-                "knots", (len(self.scores), len(self.llrs)), "as many scores as llrs, at least one"
-            )
+            raise ParameterError("knots", (len(self.scores), len(self.llrs)), "as many scores as llrs, at least one")
         if np.any(np.diff(self.scores) < 0) or np.any(np.diff(self.llrs) < 0):
-            raise ParameterError(
-                "knots", self.llrs, "non-decreasing values: more score is never less evidence"
-            )
+            raise ParameterError("knots", self.llrs, "non-decreasing values: more score is never less evidence")
 
     def __call__(self, scores: npt.ArrayLike) -> Floats:
         """Return llrs of the same shape; NaN (not applicable) stays NaN."""

@@ -120,9 +120,7 @@ class CategoryCard:
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Make it from :meth:`to_dict`'s values; an unknown format or a missing part is refused by name."""
         if values.get("format") != FORMAT:
-            raise CalibrationError(
-                f"card format {values.get('format')!r} is not {FORMAT}; fit the card again"
-            )
+            raise CalibrationError(f"card format {values.get('format')!r} is not {FORMAT}; fit the card again")
         try:
             return cls(
                 category=Category(values["category"]),

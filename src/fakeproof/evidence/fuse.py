@@ -80,9 +80,7 @@ def _loss(beta: Floats, x: Floats, y: npt.NDArray[np.bool_], weight: Floats, rid
     return float((weight * np.logaddexp(0, -margin)).sum() + 0.5 * (ridge * beta**2).sum())
 
 
-def _newton_target(
-    beta: Floats, x: Floats, y: npt.NDArray[np.bool_], weight: Floats, ridge: Floats
-) -> Floats:
+def _newton_target(beta: Floats, x: Floats, y: npt.NDArray[np.bool_], weight: Floats, ridge: Floats) -> Floats:
     """Minimise the local quadratic under weights >= 0 by coordinate descent; the last entry is free."""
     p = 1 / (1 + np.exp(-np.clip(x @ beta, -500, 500)))
     gradient = x.T @ (weight * (p - y)) + ridge * beta

@@ -162,9 +162,7 @@ def calibration_loss(llrs: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     return cllr(llrs, labels) - cllr_min(llrs, labels)
 
 
-def misleading_rates(
-    llrs: npt.ArrayLike, labels: npt.ArrayLike, *, beyond: float = 0.0
-) -> tuple[Interval, Interval]:
+def misleading_rates(llrs: npt.ArrayLike, labels: npt.ArrayLike, *, beyond: float = 0.0) -> tuple[Interval, Interval]:
     """Return the rates of misleading evidence: positives with llr < -`beyond`, negatives with llr > `beyond`."""
     c = _classes(llrs, labels)
     return (
@@ -203,9 +201,7 @@ def bootstrap(
     """
     data: list[npt.NDArray[Any]] = [np.asarray(a) for a in arrays]
     n = data[0].shape[0]
-    keys = (
-        np.arange(n) if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
-    )
+    keys = np.arange(n) if groups is None else np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
     members = np.split(np.argsort(keys, kind="stable"), np.cumsum(np.bincount(keys))[:-1])
     rng = np.random.default_rng(seed)
     values = []

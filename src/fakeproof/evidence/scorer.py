@@ -312,9 +312,7 @@ def _fit_category(
             f"table[{category.value}]", f"{least} cases of the rarer class", f"at least {MIN_CASES} of either"
         )
     if names.size < MIN_GROUPS:
-        raise ParameterError(
-            "groups", f"{names.size} groups", f"at least {MIN_GROUPS}, or nothing can be held out"
-        )
+        raise ParameterError("groups", f"{names.size} groups", f"at least {MIN_GROUPS}, or nothing can be held out")
     base = Scorer.default().cards[category]
     measured = {n: d for n, d in base.pooled.detectors.items() if not d.assigned}
     assigned = {n: d for n, d in base.pooled.detectors.items() if d.assigned}
