@@ -1,0 +1,312 @@
+"""Many photos: a stream of verdicts in input order, bounded memory, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from fakeproof._worker import Failure, Job, run_job, start_worker
+from fakeproof.checkpoint import Checkpoint, StoredVerdict
+from fakeproof.errors import FakeproofError, ParameterError
+from fakeproof.photo import Photo
+
+if TYPE_CHECKING:
+    from fakeproof.verdict import Verdict
+
+__all__ = ["Failure", "StoredVerdict", "analyze_many", "findings_table", "to_frame"]
+
+Result: TypeAlias = "Verdict | StoredVerdict | Failure"
+OnError: TypeAlias = Literal["record", "raise", "skip"]
+
+AHEAD = 3
+"""Photos in flight for each worker: enough to keep it busy while the caller uses a result, few enough for memory."""
+
+
+def analyze_many(
+    photos: Iterable[Any] | str | Path,
+    *,
+    workers: int | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+    on_error: OnError = "record",
+    checkpoint: str | Path | None = None,
+    timeout: float | None = None,
+    **options: Any,
+) -> Iterator[Result]:
+    """Analyse photos and yield their verdicts in input order.
+
+    Parameters
+    ----------
+    photos : iterable of path, bytes or Photo, or a folder
+        A folder stands for the files in it, sorted by name. The iterable is drawn from as results are taken, so it may
+        be endless.
+    workers : int, optional
+        Processes; as many as there are processors if left out; 0 analyses in this process.
+    executor : concurrent.futures.Executor, optional
+        Any executor instead of own processes: threads, ``dask.distributed.Client.get_executor()``, a pool with another
+        start method. It is not shut down.
+    progress : bool
+        Show a bar with rate and failures on stderr.
+    on_error : {'record', 'raise', 'skip'}
+        What a photo becomes that cannot be analysed: a :class:`Failure` in its place, the error, or nothing.
+    checkpoint : path, optional
+        A JSONL file that gets a line a photo. A later run with the same file yields what is in there as
+        :class:`StoredVerdict` instead of analysing it again; a half-written last line is dropped.
+    timeout : float, optional
+        Seconds a photo may take. Enforced in worker processes on POSIX; elsewhere detectors' own bounds hold.
+    **options
+        ``sources``, ``products``, ``order``, ``scorer`` of :func:`fakeproof.analyze`.
+
+    Yields
+    ------
+    Verdict, StoredVerdict or Failure
+        Verdicts come without heatmaps and masks (regions stay), which would not fit into memory by the thousand.
+        A Failure is falsy.
+
+    Examples
+    --------
+    >>> import fakeproof as fp, skimage.data
+    >>> cat = fp.Photo.from_array(skimage.data.chelsea(), name="cat")
+    >>> [bool(v) for v in fp.analyze_many([cat, b"no photo"], workers=0, progress=False)]
+    [True, False]
+    """
+    if on_error not in ("record", "raise", "skip"):
+        raise ParameterError("on_error", on_error, ("record", "raise", "skip"))
+    if timeout is not None and timeout <= 0:
+        raise ParameterError("timeout", timeout, "seconds above 0")
+    if workers is not None and workers < 0:
+        raise ParameterError("workers", workers, "0 or more")
+    count = workers if workers is not None else (os.cpu_count() or 1)
+    lane = _lane(executor, count, options)
+    jobs = _jobs(photos, timeout)
+    return _stream(jobs, lane, progress=progress, on_error=on_error, checkpoint=checkpoint, total=_length(photos))
+
+
+def _jobs(photos: Iterable[Any] | str | Path, timeout: float | None) -> Iterator[Job]:
+    if isinstance(photos, str | Path):
+        folder = Path(photos)
+        photos = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    elif isinstance(photos, bytes | Photo):
+        photos = [photos]
+    for number, item in enumerate(photos):
+        yield Job.of(item, number=number, timeout=timeout)
+
+
+def _length(photos: Any) -> int | None:
+    if isinstance(photos, str | Path):
+        return sum(1 for p in Path(photos).iterdir() if p.is_file() and not p.name.startswith("."))
+    return len(photos) if hasattr(photos, "__len__") and not isinstance(photos, bytes) else None
+
+
+def _stream(
+    jobs: Iterator[Job],
+    lane: _Lane,
+    *,
+    progress: bool,
+    on_error: OnError,
+    checkpoint: str | Path | None,
+    total: int | None,
+) -> Iterator[Result]:
+    from tqdm import tqdm
+
+    book = Checkpoint.open(checkpoint) if checkpoint is not None else None
+    failures = 0
+    bar = tqdm(total=total, unit="photo", disable=not progress)
+    waiting: deque[tuple[Job, Future[Any] | StoredVerdict]] = deque()
+    done = False
+    try:
+        while not done or waiting:
+            while not done and len(waiting) < lane.depth:
+                job = next(jobs, None)
+                if job is None:
+                    done = True
+                    break
+                known = book.get(job) if book is not None else None
+                waiting.append((job, known if known is not None else lane.submit(job)))
+            if not waiting:
+                break
+            job, pending = waiting.popleft()
+            result: Result
+            if isinstance(pending, StoredVerdict):
+                result = pending
+            else:
+                result = _collect(job, pending, waiting, lane)
+                if book is not None:
+                    book.add(job, result)
+            bar.update()
+            if isinstance(result, Failure):
+                failures += 1
+                bar.set_postfix(failed=failures)
+                if on_error == "raise":
+                    raise result.error()
+                if on_error == "skip":
+                    continue
+            yield result
+    finally:
+        bar.close()
+        lane.close()
+        if book is not None:
+            book.close()
+
+
+def _collect(job: Job, pending: Future[Any], waiting: deque[tuple[Job, Any]], lane: _Lane) -> Result:
+    """Return a photo's result; when a worker died, find out by running the photo alone whether it was this one's."""
+    try:
+        return pending.result()  # type: ignore[no-any-return]
+    except BrokenExecutor as error:
+        if not lane.restart():
+            raise
+        try:
+            result: Result = lane.submit(job).result()
+        except BrokenExecutor:
+            lane.restart()
+            result = Failure(name=job.name, kind="WorkerDied", reason=f"the worker process died ({error})")
+        for i, (other, what) in enumerate(waiting):
+            if isinstance(what, Future):
+                waiting[i] = (other, lane.submit(other))
+        return result
+
+
+class _Lane:
+    """Where jobs run: this process, own worker processes, or the caller's executor."""
+
+    depth = 1
+
+    def submit(self, job: Job) -> Future[Any]:
+        raise FakeproofError("a lane must say where its jobs run")  # pragma: no cover - every lane overrides it
+
+    def restart(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        return None
+
+
+class _Here(_Lane):
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+
+    def submit(self, job: Job) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(run_job(job, self._options))
+        return future
+
+
+class _Foreign(_Lane):
+    """The caller's executor: options travel with every job, since there is no place to prepare its workers."""
+
+    def __init__(self, executor: Executor, options: dict[str, Any], count: int) -> None:
+        self._executor, self._options = executor, options
+        self.depth = AHEAD * max(1, count)
+
+    def submit(self, job: Job) -> Future[Any]:
+        return self._executor.submit(run_job, job, self._options)
+
+
+class _Processes(_Lane):
+    """Own worker processes, prepared once with the options, and ended whatever happens."""
+
+    def __init__(self, count: int, options: dict[str, Any]) -> None:
+        self._count, self._options = count, options
+        self.depth = AHEAD * count
+        self._pool = self._start()
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self._count, initializer=start_worker, initargs=(self._options,))
+
+    def submit(self, job: Job) -> Future[Any]:
+        return self._pool.submit(run_job, job)
+
+    def restart(self) -> bool:
+        self.close()
+        self._pool = self._start()
+        return True
+
+    def close(self) -> None:
+        # Workers ignore Ctrl-C (the parent gets it too), so they are told to stop: a hung one must not outlive us.
+        workers = list((getattr(self._pool, "_processes", None) or {}).values())
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for worker in workers:
+            worker.terminate()
+        for worker in workers:
+            worker.join(timeout=5)
+
+
+def _lane(executor: Executor | None, count: int, options: dict[str, Any]) -> _Lane:
+    if executor is not None:
+        return _Foreign(executor, options, count)
+    return _Processes(count, options) if count else _Here(options)
+
+
+# Tables
+
+_SCORE_FIELDS: tuple[str, ...] = ("llr", "decision", "at_bound")
+
+
+def to_frame(verdicts: Iterable[Result]) -> Any:
+    """Return a pandas DataFrame with one row a photo (needs the ``notebook`` extra).
+
+    Columns: name, sha256, width, height, chain; ``<category>_llr``, ``_decision`` and ``_at_bound`` for each category;
+    best, regions, problems, error.
+    """
+    import pandas as pd
+
+    return pd.DataFrame([_row(v) for v in verdicts])
+
+
+def _row(result: Result) -> dict[str, Any]:
+    if isinstance(result, Failure):
+        return {"name": result.name, "error": f"{result.kind}: {result.reason}"}
+    values = result.to_dict()
+    photo = values["photo"]
+    row: dict[str, Any] = {
+        "name": photo["name"],
+        "sha256": photo["sha256"],
+        "width": photo["size"][0],
+        "height": photo["size"][1],
+        "chain": photo["chain"]["kind"],
+    }
+    for category, score in values["scores"].items():
+        row.update({f"{category}_{name}": score[name] for name in _SCORE_FIELDS})
+    row["best"] = values["best"]
+    row["regions"] = len(values["regions"])
+    row["problems"] = "; ".join(values["problems"])
+    row["error"] = None
+    return row
+
+
+def findings_table(verdicts: Iterable[Result], *, as_records: bool = False) -> Any:
+    """Return one row a photo and one column a detector: what ``Scorer.fit`` takes.
+
+    A cell is the detector's score, the highest where it has several findings, empty where it did not apply.
+    ``<detector>@<category>`` holds the score of findings that by themselves support a category. ``versions`` tells
+    the detectors' versions. Failures are left out. A DataFrame needs the ``notebook`` extra; `as_records` does not.
+    """
+    records = [_scores_row(v.to_dict()) for v in verdicts if not isinstance(v, Failure)]
+    if as_records:
+        return records
+    import pandas as pd
+
+    return pd.DataFrame(records)
+
+
+def _scores_row(values: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "name": values["photo"]["name"],
+        "sha256": values["photo"]["sha256"],
+        "chain": values["photo"]["chain"]["kind"],
+        "versions": {},
+    }
+    keep: Callable[[str, float], None] = lambda key, score: row.__setitem__(key, max(score, row.get(key, score)))  # noqa: E731
+    for finding in values["findings"]:
+        if finding["score"] is None:
+            continue
+        row["versions"][finding["detector"]] = finding["version"]
+        keep(finding["detector"], finding["score"])
+        if finding["supports"]:
+            keep(f"{finding['detector']}@{finding['supports']}", finding["score"])
+    return row
