@@ -27,9 +27,10 @@ def popcount(word: Any) -> Any:
 
 @kernel
 def nearest_two(a: Any, b: Any) -> Any:
-    """Return for each row of `a` (n, words) its nearest row of `b` and two distances; and for each of `b` its nearest of `a`.
+    """Return the nearest row of `b` for each of `a` with two distances, and the nearest of `a` for each of `b`.
 
-    Returns (index_ab int32 (n,), first int32 (n,), second int32 (n,), index_ba int32 (m,)); the lowest index wins a tie.
+    Both are uint64 (rows, words). Returns index_ab (n,), first (n,), second (n,), index_ba (m,), all int32; the lowest
+    index wins a tie.
     """
     n, m, words = a.shape[0], b.shape[0], a.shape[1]
     far = np.int32(64 * words + 1)

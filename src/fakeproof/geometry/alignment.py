@@ -1,9 +1,9 @@
-"""Do two pictures that a transform lays over each other agree pixel by pixel?"""
+"""Whether two pictures that a transform lays over each other agree pixel by pixel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fakeproof.geometry.warp import warp
 
@@ -56,7 +56,7 @@ def block_alignment(a: WorkingPicture, b: WorkingPicture, matrix: npt.NDArray[np
     if rows == 0 or columns == 0:
         return Alignment(0.0, 0, 0.0)
 
-    def tiles(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def tiles(image: Any) -> Any:
         cut = image[: rows * block, : columns * block].reshape(rows, block, columns, block)
         return cut.swapaxes(1, 2).reshape(rows * columns, block * block)
 
@@ -68,6 +68,4 @@ def block_alignment(a: WorkingPicture, b: WorkingPicture, matrix: npt.NDArray[np
     if not structured.any():
         return Alignment(0.0, 0, 0.0)
     correlation = (p * q).mean(axis=1)[structured] / np.maximum(dp * dq, 1.0)[structured]
-    return Alignment(
-        float((correlation > AGREES).mean()), int(structured.sum()), float(np.median(correlation))
-    )
+    return Alignment(float((correlation > AGREES).mean()), int(structured.sum()), float(np.median(correlation)))

@@ -75,9 +75,7 @@ class NoFit:
         return 0
 
 
-def pair(
-    a: Keypoints, b: Keypoints, *, ratio: float | None = None, one_to_one: bool = True
-) -> npt.NDArray[np.int32]:
+def pair(a: Keypoints, b: Keypoints, *, ratio: float | None = None, one_to_one: bool = True) -> npt.NDArray[np.int32]:
     """Return index pairs (n, 2) of descriptors that choose each other clearly.
 
     Parameters
@@ -135,12 +133,13 @@ def fit_homography(
 
     References
     ----------
-    Barath et al., "MAGSAC++, a fast, reliable and accurate robust estimator", CVPR 2020, doi:10.1109/CVPR42600.2020.00138.
+    Barath et al., "MAGSAC++, a fast, reliable and accurate robust estimator", CVPR 2020,
+    doi:10.1109/CVPR42600.2020.00138.
     """
     import cv2
 
     def estimate(x: Any, y: Any) -> tuple[Any, Any]:
-        return cv2.findHomography(  # type: ignore[no-any-return]
+        return cv2.findHomography(
             x, y, cv2.USAC_MAGSAC, tolerance, maxIters=MAX_ITERATIONS, confidence=CONFIDENCE
         )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fakeproof.photo import Photo
 
-__all__ = ["Keypoints", "WorkingPicture", "orb", "rootsift", "working_picture"]
+__all__ = ["Keypoints", "WorkingPicture", "grey_from_file", "orb", "rootsift", "working_picture"]
 
 WORKING_SIDE = 512
 """Longer side, px, at which pictures are compared: ORB there verifies .996 of re-uses (docs/benchmarks.md, web)."""
@@ -112,32 +112,31 @@ def _working_picture(photo: Photo, side: int, mirrored: bool) -> WorkingPicture:
         )
     shrink = min(1.0, side / max(width, height))
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
-    grey = _decode_grey(photo, side)
+    grey: Any = grey_from_file(photo, side)
+    if grey is None:
+        grey = cv2.cvtColor(photo.rgb, cv2.COLOR_RGB2GRAY)
     if (grey.shape[1], grey.shape[0]) != size:
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     ratio_x, ratio_y = width / size[0], height / size[1]
-    displayed = np.array(
-        [[ratio_x, 0.0, (ratio_x - 1) / 2], [0.0, ratio_y, (ratio_y - 1) / 2], [0.0, 0.0, 1.0]]
-    )
+    displayed = np.array([[ratio_x, 0.0, (ratio_x - 1) / 2], [0.0, ratio_y, (ratio_y - 1) / 2], [0.0, 0.0, 1.0]])
     return WorkingPicture(frozen_array(np.ascontiguousarray(grey, np.uint8)), frozen_array(displayed))
 
 
-def _decode_grey(photo: Photo, side: int) -> npt.NDArray[np.uint8]:
-    """Return a grey picture of at least the wanted size, from the file with reduced decoding if it is a large JPEG."""
+def grey_from_file(photo: Photo, side: int) -> npt.NDArray[np.uint8] | None:
+    """Decode a JPEG in grey at 1/2, 1/4 or 1/8 of its size, upright; None unless `side` px still remain."""
     import cv2
     import numpy as np
 
     factor = next((f for f in _REDUCED if max(photo.size) >= f * side), 1)
-    if photo.format == "JPEG" and photo.data is not None and factor > 1:
-        flag = getattr(cv2, f"IMREAD_REDUCED_GRAYSCALE_{factor}")
-        grey = cv2.imdecode(np.frombuffer(photo.data, np.uint8), flag | cv2.IMREAD_IGNORE_ORIENTATION)
-        if grey is not None:
-            grey = _upright(grey, photo.orientation)
-            if (grey.shape[1] > grey.shape[0]) == (photo.size[0] > photo.size[1]) or grey.shape[
-                0
-            ] == grey.shape[1]:
-                return grey
-    return cv2.cvtColor(photo.rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+    if photo.format != "JPEG" or photo.data is None or factor == 1:
+        return None
+    flag = getattr(cv2, f"IMREAD_REDUCED_GRAYSCALE_{factor}") | cv2.IMREAD_IGNORE_ORIENTATION
+    grey: Any = cv2.imdecode(np.frombuffer(photo.data, np.uint8), flag)
+    if grey is None:
+        return None
+    grey = _upright(grey, photo.orientation)
+    expected = tuple(-(-length // factor) for length in photo.size[::-1])
+    return grey if grey.shape == expected else None
 
 
 def _upright(grey: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
@@ -151,9 +150,7 @@ def _upright(grey: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.ui
     return grey
 
 
-def orb(
-    photo: Photo, /, *, side: int = WORKING_SIDE, count: int = ORB_COUNT, mirrored: bool = False
-) -> Keypoints:
+def orb(photo: Photo, /, *, side: int = WORKING_SIDE, count: int = ORB_COUNT, mirrored: bool = False) -> Keypoints:
     """Return ORB points, cached with the photo: cheap, binary, good for most re-uses.
 
     References
@@ -168,9 +165,11 @@ def _orb(picture: WorkingPicture, count: int) -> Keypoints:
     import cv2
     import numpy as np
 
-    detector = cv2.ORB_create(
+    detector = cv2.ORB.create(
         nfeatures=count, scaleFactor=1.2, nlevels=8, edgeThreshold=19, fastThreshold=ORB_FAST_THRESHOLD
     )
+    found: Any
+    descriptors: Any
     found, descriptors = detector.detectAndCompute(picture.grey, None)
     if descriptors is None:
         descriptors = np.zeros((0, 32), np.uint8)
@@ -184,7 +183,8 @@ def rootsift(
 
     References
     ----------
-    Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004, doi:10.1023/B:VISI.0000029664.99615.94.
+    Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004,
+    doi:10.1023/B:VISI.0000029664.99615.94.
     Arandjelovic and Zisserman, "Three things everyone should know to improve object retrieval", CVPR 2012,
     doi:10.1109/CVPR.2012.6248018.
     """
@@ -196,7 +196,9 @@ def _rootsift(picture: WorkingPicture, count: int) -> Keypoints:
     import cv2
     import numpy as np
 
-    found, descriptors = cv2.SIFT_create(nfeatures=count, contrastThreshold=SIFT_CONTRAST).detectAndCompute(
+    found: Any
+    descriptors: Any
+    found, descriptors = cv2.SIFT.create(nfeatures=count, contrastThreshold=SIFT_CONTRAST).detectAndCompute(
         picture.grey, None
     )
     if descriptors is None:

@@ -37,7 +37,7 @@ def apply(matrix: npt.NDArray[np.float64], points: Any) -> npt.NDArray[np.float6
 
     points = np.asarray(points, np.float64).reshape(-1, 2)
     out = np.column_stack([points, np.ones(len(points))]) @ np.asarray(matrix).T
-    return out[:, :2] / out[:, 2:3]  # type: ignore[no-any-return]
+    return out[:, :2] / out[:, 2:3]
 
 
 def corners(size: tuple[int, int]) -> npt.NDArray[np.float64]:
@@ -48,12 +48,13 @@ def corners(size: tuple[int, int]) -> npt.NDArray[np.float64]:
     return np.array([[-0.5, -0.5], [right, -0.5], [right, bottom], [-0.5, bottom]])
 
 
-def _jacobian(matrix: npt.NDArray[np.float64], point: Any) -> npt.NDArray[np.float64]:
+def _jacobian(matrix: Any, point: Any) -> npt.NDArray[np.float64]:
     import numpy as np
 
     x, y, w = np.asarray(matrix, np.float64) @ [point[0], point[1], 1.0]
     m = np.asarray(matrix, np.float64)
-    return np.array([(m[0, :2] * w - m[2, :2] * x), (m[1, :2] * w - m[2, :2] * y)]) / (w * w)
+    local: npt.NDArray[np.float64] = np.array([m[0, :2] * w - m[2, :2] * x, m[1, :2] * w - m[2, :2] * y]) / (w * w)
+    return local
 
 
 def motion(matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> Motion:
@@ -74,9 +75,7 @@ def motion(matrix: npt.NDArray[np.float64], size: tuple[int, int]) -> Motion:
     u, values, vt = np.linalg.svd(local)
     turn = u @ vt
     angle = float(-np.degrees(np.arctan2(turn[1, 0], turn[0, 0]))) + 0.0
-    return Motion(
-        angle, float(np.sqrt(values[0] * values[1])), float(values[0] / max(values[1], 1e-12)), mirrored
-    )
+    return Motion(angle, float(np.sqrt(values[0] * values[1])), float(values[0] / max(values[1], 1e-12)), mirrored)
 
 
 def sane(matrix: npt.NDArray[np.float64], size: tuple[int, int], *, points: Any = None) -> bool:
@@ -104,7 +103,7 @@ def sane(matrix: npt.NDArray[np.float64], size: tuple[int, int], *, points: Any 
     return bool(max(areas) <= MAX_PERSPECTIVE * min(areas))
 
 
-def outline(matrix: npt.NDArray[np.float64], size: tuple[int, int], into: tuple[int, int]) -> Polygon:
+def outline(matrix: npt.NDArray[Any], size: tuple[int, int], into: tuple[int, int]) -> Polygon:
     """Return the outline of a picture of `size` taken through `matrix` and clipped to a picture of size `into`.
 
     Returns
@@ -124,12 +123,10 @@ def outline(matrix: npt.NDArray[np.float64], size: tuple[int, int], into: tuple[
     area, polygon = cv2.intersectConvexConvex(moved, target, handleNested=True)
     if area <= 0 or polygon is None:
         return np.zeros((0, 2), np.float32)
-    return polygon.reshape(-1, 2).astype(np.float32)  # type: ignore[no-any-return]
+    return polygon.reshape(-1, 2).astype(np.float32)
 
 
-def overlap(
-    matrix: npt.NDArray[np.float64], size: tuple[int, int], into: tuple[int, int]
-) -> tuple[float, float]:
+def overlap(matrix: npt.NDArray[np.float64], size: tuple[int, int], into: tuple[int, int]) -> tuple[float, float]:
     """Return the share of the second picture that the first covers, and the share of the first that is seen there."""
     import numpy as np
 
@@ -156,9 +153,7 @@ def warp(
     shrink = 1 / max(motion(matrix, size_in).scale, 1e-6)
     if shrink > 1.5:
         image = cv2.GaussianBlur(image, (0, 0), 0.45 * shrink)
-    out = cv2.warpPerspective(
-        image, np.asarray(matrix), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    out = cv2.warpPerspective(image, np.asarray(matrix), size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     inside = cv2.warpPerspective(
         np.full(image.shape[:2], 255, np.uint8), np.asarray(matrix), size, flags=cv2.INTER_LINEAR
     )

@@ -1,5 +1,6 @@
 from .hashes import PerceptualHash as PerceptualHash
+from .hashes import dihedral_hashes as dihedral_hashes
 from .hashes import perceptual_hash as perceptual_hash
 from .index import SourceIndex as SourceIndex
-from .match import match_sources as match_sources
+from .match_sources import match_sources as match_sources
 from .watermarks import watermarks as watermarks

@@ -1,0 +1,67 @@
+"""What a caller may give as sources, turned into photos with an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fakeproof.errors import ParameterError, PhotoError
+from fakeproof.findings import Source
+
+if TYPE_CHECKING:
+    from fakeproof.photo import Photo
+
+__all__ = ["as_source", "open_source", "open_sources"]
+
+
+def as_source(given: Any) -> Source:
+    """Return a Source for a Photo, a path, bytes or a Source.
+
+    Raises
+    ------
+    ParameterError
+        For anything else.
+    """
+    from fakeproof.photo import Photo
+
+    if isinstance(given, Source):
+        return given
+    if isinstance(given, Photo | str | Path | bytes | bytearray):
+        return Source(given)
+    raise ParameterError("sources", type(given).__name__, "photos, paths, bytes or fakeproof.Source")
+
+
+def open_source(source: Source) -> Photo:
+    """Read the picture of a source.
+
+    Raises
+    ------
+    PhotoError
+        If it cannot be read.
+    """
+    from fakeproof.photo import Photo
+
+    image = source.image
+    if isinstance(image, Photo):
+        return image
+    if isinstance(image, bytes | bytearray):
+        return Photo.from_bytes(bytes(image), name=source.name)
+    if isinstance(image, str | Path):
+        return Photo.open(image)
+    raise ParameterError("source.image", type(image).__name__, "a photo, a path or bytes")
+
+
+def open_sources(given: Iterable[Any]) -> tuple[list[tuple[Source, Photo]], list[dict[str, str]]]:
+    """Read many sources; those that cannot be read are listed with the reason and stop nothing."""
+    if isinstance(given, str | Path | bytes | bytearray | Source):
+        raise ParameterError("sources", type(given).__name__, "a list of photos, paths, bytes or fakeproof.Source")
+    opened, unreadable = [], []
+    for item in given:
+        source = as_source(item)
+        try:
+            opened.append((source, open_source(source)))
+        except (PhotoError, OSError) as error:
+            reason = error.reason if isinstance(error, PhotoError) else str(error)
+            unreadable.append({"name": source.name, "reason": reason})
+    return opened, unreadable

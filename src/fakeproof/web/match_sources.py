@@ -1,0 +1,242 @@
+"""Was the photo seen before: hold it against candidate originals and prove which one it was made from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source
+from fakeproof.geometry import Alignment, outline
+from fakeproof.types import Category, Language
+from fakeproof.web.candidates import open_sources
+from fakeproof.web.transform import describe
+from fakeproof.web.verify import Verification, verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fakeproof.photo import Photo
+    from fakeproof.web.index import SourceIndex
+
+__all__ = ["match_sources"]
+
+DETECTOR = "match_sources"
+VERSION = 1
+MIN_SIDE = 64
+"""Shorter side, px, below which keypoints say nothing."""
+SMALL_SIDE = 200
+"""Shorter side, px, below which the result is flagged: few keypoints fit."""
+MAX_SCORE = 10.0
+"""log2 of about 1,000 agreeing keypoints, all blocks agreeing; an identical file has it."""
+IDENTICAL_WORDS: dict[Language, str] = {
+    "en": "the same file, byte for byte",
+    "zh": "与来源为同一文件（逐字节相同）",
+}
+SHORTLIST = 24
+"""Candidates of an index that are verified."""
+
+
+def match_sources(
+    photo: Photo,
+    sources: Iterable[Photo | Source | str | Path | bytes] | SourceIndex,
+    /,
+    *,
+    shortlist: int = SHORTLIST,
+    thorough: bool = True,
+) -> Finding | NotApplicable:
+    """Find the sources from which the photo was made.
+
+    Each source is laid over the photo by the transform that most keypoints agree with; then blocks of the overlap are
+    compared. *Same photo* means that nearly all of them agree; agreement of keypoints alone means that a label or a
+    product is the same in another photo, which is no sign of a web image.
+
+    Parameters
+    ----------
+    photo : Photo
+        The questioned photo.
+    sources : iterable of Photo, Source, path or bytes; or SourceIndex
+        The candidates. One that cannot be read is listed in ``facts["unreadable"]`` and stops nothing. From an index
+        the `shortlist` best candidates are verified.
+    shortlist : int
+        How many candidates of an index are verified.
+    thorough : bool
+        Try RootSIFT and a larger working size where ORB finds nothing.
+
+    Returns
+    -------
+    Finding
+        ``matches`` are verified same photos, best first; ``related`` show the same product in another photo. The
+        score is that of the best source: the share of agreeing blocks times log2(1 + agreeing keypoints), 0-10.
+        It supports `Category.WEB_IMAGE` when there is a match. ``regions`` outline the matched part.
+    NotApplicable
+        If there are no sources, or the photo is below 64 px a side.
+
+    Notes
+    -----
+    It sees nothing in photos without structure (sky, a blank wall), and does not know two exposures of one unmoved
+    scene from a re-used photo.
+
+    References
+    ----------
+    Rublee et al. 2011, doi:10.1109/ICCV.2011.6126544 (ORB). Lowe 2004, doi:10.1023/B:VISI.0000029664.99615.94 (SIFT).
+    Barath et al. 2020, doi:10.1109/CVPR42600.2020.00138 (MAGSAC++).
+
+    Examples
+    --------
+    >>> import fakeproof as fp, skimage.data
+    >>> original = fp.Photo.from_array(skimage.data.astronaut())
+    >>> photo = fp.Photo.from_array(skimage.data.astronaut()[60:460, 40:400])
+    >>> finding = fp.web.match_sources(photo, [fp.Source(original, url="https://example.org/a.jpg")])
+    >>> finding.supports.value, finding.matches[0].transform()
+    ('web_image', 'cropped to 55% of the source')
+    """
+    if min(photo.size) < MIN_SIDE:
+        width, height = photo.size
+        return NotApplicable(
+            detector=DETECTOR,
+            reason=f"{width}x{height} is below {MIN_SIDE} px",
+            reason_zh=f"{width}x{height} 小于 {MIN_SIDE} 像素",
+            version=VERSION,
+        )
+    pairs, unreadable = _candidates(photo, sources, shortlist)
+    if not pairs and not unreadable:
+        return NotApplicable(
+            detector=DETECTOR,
+            reason="there are no sources to compare with",
+            reason_zh="没有可供比对的来源图",
+            version=VERSION,
+        )
+    matches: list[Match] = []
+    related: list[Match] = []
+    best = 0.0
+    for source, opened in pairs:
+        result = _identical(photo, opened) or verify(photo, opened, thorough=thorough)
+        best = max(best, _score(result))
+        if result.kind != "unrelated":
+            (matches if result.kind == "same_photo" else related).append(_match(source, opened, photo, result))
+    facts = {"compared": len(pairs), "unreadable": unreadable}
+    return _finding(photo, matches, related, best, facts)
+
+
+def _candidates(photo: Photo, sources: Any, shortlist: int) -> tuple[list[tuple[Source, Photo]], list[dict[str, str]]]:
+    search = getattr(sources, "search", None)
+    if search is None:
+        return open_sources(sources)
+    return open_sources(match.source for match in search(photo, limit=shortlist))
+
+
+def _identical(photo: Photo, source: Photo) -> Verification | None:
+    """Byte for byte the same file: nothing has to be compared, and a flat picture could not be."""
+    if photo.sha256 != source.sha256:
+        return None
+    return Verification("same_photo", None, Alignment(1.0, 0, 1.0), 1.0, "identical")
+
+
+def _score(result: Verification) -> float:
+    if result.method == "identical":
+        return MAX_SCORE
+    return min(MAX_SCORE, result.alignment.fraction * math.log2(1 + result.inliers))
+
+
+def _match(source: Source, opened: Photo, photo: Photo, result: Verification) -> Match:
+    import numpy as np
+
+    matrix = result.fit.displayed if result.fit else np.eye(3)
+    transform = describe(matrix, opened.size, photo.size)
+    same_file = result.method == "identical"
+    words = (
+        {"en": "the same file, byte for byte", "zh": "与来源为同一文件（逐字节相同）"}
+        if same_file
+        else transform.words()
+    )
+    return Match(
+        source=source,
+        sha256=opened.sha256,
+        kind="same_photo" if result.kind == "same_photo" else "same_product",
+        inliers=result.inliers,
+        alignment=result.alignment.fraction,
+        homography=matrix,
+        overlap_photo=transform.overlap_photo,
+        overlap_source=transform.overlap_source,
+        facts={
+            **transform.facts,
+            "identical_file": same_file,
+            "method": result.method,
+            "blocks": result.alignment.blocks,
+            "correlation": round(result.alignment.correlation, 4),
+            "spread": round(result.spread, 4),
+            "source_size": list(opened.size),
+        },
+        words=words,
+    )
+
+
+def _strength(match: Match) -> tuple[bool, float]:
+    return bool(match.facts["identical_file"]), match.alignment * math.log2(1 + match.inliers)
+
+
+def _finding(photo: Photo, matches: list[Match], related: list[Match], best: float, facts: dict[str, Any]) -> Finding:
+    matches.sort(key=_strength, reverse=True)
+    related.sort(key=lambda match: match.inliers, reverse=True)
+    orders = sorted({match.source.order for match in matches if match.source.order})
+    return Finding(
+        detector=DETECTOR,
+        version=VERSION,
+        score=best,
+        supports=Category.WEB_IMAGE if matches else None,
+        sentence=_sentence(matches, related, facts["compared"]),
+        regions=_regions(photo, matches),
+        facts={**facts, "earlier_orders": orders},
+        flags=Flag.SMALL if min(photo.size) < SMALL_SIDE else Flag.NONE,
+        matches=tuple(matches),
+        related=tuple(related),
+    )
+
+
+def _regions(photo: Photo, matches: list[Match]) -> tuple[Region, ...]:
+    """Outline the part of the photo that the best match covers."""
+    import cv2
+
+    if not matches or matches[0].homography is None:
+        return ()
+    match = matches[0]
+    width, height = match.facts["source_size"]
+    polygon = outline(matches[0].homography, (width, height), photo.size)
+    if len(polygon) < 3:
+        return ()
+    return (
+        Region(
+            polygon=polygon,
+            area=round(cv2.contourArea(polygon)),
+            label="1",
+            score=match.alignment,
+            role="matched",
+            traces=(DETECTOR,),
+        ),
+    )
+
+
+def _sentence(matches: list[Match], related: list[Match], compared: int) -> dict[Language, str]:
+    if matches:
+        best = matches[0]
+        where = best.source.url or best.source.seen_on or best.source.name
+        earlier = best.source.order
+        old = (
+            f", which came with order {earlier}" if earlier else "",
+            f"（该图来自订单 {earlier}）" if earlier else "",
+        )
+        return {
+            "en": f"The photo is the same photo as {where}{old[0]}: {best.transform('en')}.",
+            "zh": f"照片与来源 {where}{old[1]} 为同一张照片：{best.transform('zh')}。",
+        }
+    if related:
+        name = related[0].source.name
+        return {
+            "en": f"No source is the same photo; {name} shows the same label or product in another photo.",
+            "zh": f"未发现同一张照片；{name} 是同一标签或商品的另一张照片。",
+        }
+    return {
+        "en": f"None of {compared} sources is the same photo.",
+        "zh": f"与 {compared} 张来源图比对，均不是同一张照片。",
+    }
