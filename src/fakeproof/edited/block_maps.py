@@ -1,0 +1,126 @@
+"""Maps with one value a JPEG block: held against the photo's own blocks, smoothed, cut into regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fakeproof.findings import Region
+
+__all__ = ["Place", "block_places", "box_mean", "outlines", "standardise", "to_pixels"]
+
+BlockMap = npt.NDArray[np.float32]
+
+TEXTURE_CLASSES = 12
+"""Classes of texture, each with as many blocks; fewer where the photo is small."""
+CLASS_BLOCKS = 60
+"""Blocks that a class needs for a median that is steadier than what it judges."""
+MIN_TELLING = 3.0
+"""Telling coefficients below which a block says nothing."""
+MIN_SPREAD = 0.05
+"""Floor of a class's spread, in units of an untouched block's cost."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A connected set of blocks."""
+
+    mask: npt.NDArray[np.bool_]
+    blocks: int
+    peak: float
+    mean: float
+
+
+def standardise(value: BlockMap, texture: BlockMap, valid: npt.NDArray[np.bool_]) -> BlockMap:
+    """Return `value` in robust standard deviations from the photo's blocks of the same texture.
+
+    Classes hold equally many valid blocks; median and spread are interpolated between class centres, so that no step
+    shows where a class ends. Invalid blocks are 0.
+    """
+    out = np.zeros(value.shape, np.float32)
+    number = int(valid.sum())
+    if number < CLASS_BLOCKS:
+        return out
+    v, t = value[valid].astype(np.float64), texture[valid].astype(np.float64)
+    classes = int(np.clip(number // CLASS_BLOCKS, 1, TEXTURE_CLASSES))
+    order = np.argsort(t, kind="stable")
+    centres, medians, spreads = [], [], []
+    for part in np.array_split(order, classes):
+        middle = float(np.median(v[part]))
+        centres.append(float(np.median(t[part])))
+        medians.append(middle)
+        spreads.append(max(MIN_SPREAD, 1.4826 * float(np.median(np.abs(v[part] - middle)))))
+    expected = np.interp(t, centres, medians)
+    spread = np.interp(t, centres, spreads)
+    out[valid] = np.clip((v - expected) / spread, -6.0, 6.0)
+    return out
+
+
+def box_mean(value: BlockMap, weight: BlockMap, size: int) -> tuple[BlockMap, BlockMap]:
+    """Return the weighted mean over size x size blocks, and the weight that it rests on."""
+    import cv2
+
+    kind = {"ddepth": cv2.CV_32F, "ksize": (size, size), "normalize": False, "borderType": cv2.BORDER_CONSTANT}
+    total = cv2.boxFilter(value * weight, **kind)
+    mass = cv2.boxFilter(weight, **kind)
+    return total / np.maximum(mass, 1e-6), mass
+
+
+def block_places(value: BlockMap, threshold: float, *, min_blocks: int) -> list[Place]:
+    """Return the connected sets above `threshold`, largest sum of excess first."""
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((value > threshold).astype(np.uint8), connectivity=4)
+    places = []
+    for label in range(1, count):
+        blocks = int(stats[label, cv2.CC_STAT_AREA])
+        if blocks < min_blocks:
+            continue
+        mask = labels == label
+        inside = value[mask]
+        places.append(Place(mask, blocks, float(inside.max()), float(inside.mean())))
+    return sorted(places, key=lambda p: (-p.blocks * p.mean, -p.peak))
+
+
+def to_pixels(
+    value: npt.NDArray[np.generic], origin: tuple[int, int], size: tuple[int, int], *, block: int = 8
+) -> npt.NDArray[np.float32]:
+    """Return a block map as a picture of size (width, height): each block's value on its pixels, 0 outside."""
+    import cv2
+
+    width, height = size
+    out = np.zeros((height, width), np.float32)
+    rows, columns = value.shape
+    if rows and columns:
+        big = cv2.resize(value.astype(np.float32), (columns * block, rows * block), interpolation=cv2.INTER_NEAREST)
+        top, left = origin
+        high, wide = min(rows * block, height - top), min(columns * block, width - left)
+        out[top : top + high, left : left + wide] = big[:high, :wide]
+    return out
+
+
+def outlines(mask: npt.NDArray[np.bool_], *, scores: tuple[float, ...] = (), trace: str) -> tuple[Region, ...]:
+    """Return each connected part of a pixel mask as a region, largest first."""
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))
+    found = []
+    for number, label in enumerate(order):
+        x, y, w, h = (int(v) for v in stats[label, :4])
+        part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
+        contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(x, y))
+        outline = max(contours, key=cv2.contourArea).reshape(-1, 2)
+        score = scores[number] if number < len(scores) else 0.0
+        found.append(
+            Region(
+                polygon=outline.astype(np.float32),
+                area=int(stats[label, cv2.CC_STAT_AREA]),
+                label=str(number + 1),
+                score=score,
+                traces=(trace,),
+            )
+        )
+    return tuple(found)
