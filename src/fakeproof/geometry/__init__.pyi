@@ -10,6 +10,8 @@ from .keypoints import WorkingPicture as WorkingPicture
 from .keypoints import orb as orb
 from .keypoints import rootsift as rootsift
 from .keypoints import working_picture as working_picture
+from .verify import Verification as Verification
+from .verify import verify as verify
 from .warp import Motion as Motion
 from .warp import apply as apply
 from .warp import corners as corners

@@ -139,9 +139,7 @@ def fit_homography(
     import cv2
 
     def estimate(x: Any, y: Any) -> tuple[Any, Any]:
-        return cv2.findHomography(
-            x, y, cv2.USAC_MAGSAC, tolerance, maxIters=MAX_ITERATIONS, confidence=CONFIDENCE
-        )
+        return cv2.findHomography(x, y, cv2.USAC_MAGSAC, tolerance, maxIters=MAX_ITERATIONS, confidence=CONFIDENCE)
 
     return _fit(a, b, pairs, estimate)
 

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fakeproof.geometry import Alignment, Fit, block_alignment, fit_homography, orb, outline, rootsift, sane
+from fakeproof.geometry.alignment import Alignment, block_alignment
+from fakeproof.geometry.fit import Fit, fit_homography
+from fakeproof.geometry.keypoints import orb, rootsift
+from fakeproof.geometry.warp import outline, sane
 
 if TYPE_CHECKING:
-    from fakeproof.geometry import Keypoints
+    from fakeproof.geometry.keypoints import Keypoints
     from fakeproof.photo import Photo
 
 __all__ = ["Verification", "verify"]
