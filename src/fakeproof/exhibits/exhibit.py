@@ -1,0 +1,162 @@
+"""One exhibit: a picture with numbers in it, the words that stand beside it, and its file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
+
+from fakeproof.errors import ParameterError
+from fakeproof.findings import frozen_array
+from fakeproof.types import Category, Language
+
+if TYPE_CHECKING:
+    from fakeproof.types import RGB8
+
+__all__ = ["MAX_BYTES", "MAX_SIDE", "Exhibit"]
+
+MAX_BYTES = 2 * 2**20
+"""Default size of a file, bytes: the smallest cap among the upload forms that we know of."""
+MAX_SIDE = 2048
+"""Default long edge of a file, px."""
+QUALITIES = (92, 88, 84, 80, 74, 68, 60, 50)
+"""JPEG qualities tried from the best down until a file fits; below 50 the picture is made smaller instead."""
+SHRINK = 0.8
+"""Factor by which both sides shrink where no quality fits."""
+MIN_BYTES = 4096
+"""Smallest cap that makes sense: below it nothing can be recognised."""
+
+Kind = Literal["circled", "copied", "compared", "original", "product", "embedded"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Exhibit:
+    """A picture that shows one piece of evidence; it carries numbers only, words stand beside it.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (rows, columns, 3)
+        The picture, at most 2048 px a side.
+    category : Category
+        The claim that it belongs to.
+    kind : {'circled', 'copied', 'compared', 'original', 'product', 'embedded'}
+        Altered places circled; a copied place and its origin; what changed against the original; photo and original;
+        photo and the shop's photos; photo and a picture that was found inside its file.
+    words : mapping
+        The caption by language.
+    supported : bool
+        Whether the weighed evidence supports the category; an exhibit of an unsupported one only helps people look.
+    facts : mapping
+        Plain values behind the caption: address, date, transform.
+    """
+
+    image: RGB8
+    category: Category
+    kind: Kind
+    words: Mapping[Language, str] = field(default_factory=dict)
+    supported: bool = False
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        import numpy as np
+
+        object.__setattr__(self, "image", frozen_array(self.image, np.uint8))
+        object.__setattr__(self, "words", MappingProxyType(dict(self.words)))
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+
+    @property
+    def name(self) -> str:
+        """A name for its file, without ending: ``edited-circled``."""
+        return f"{self.category.value.replace('_', '-')}-{self.kind}"
+
+    def caption(self, lang: Language = "en") -> str:
+        """Return the words that belong beside the picture."""
+        return self.words.get(lang) or self.words.get("en", "")
+
+    def encode(
+        self, *, file_format: Literal["jpeg", "png"] = "jpeg", max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE
+    ) -> bytes:
+        """Return the picture as a file's bytes, the same ones every time.
+
+        Parameters
+        ----------
+        file_format : {'jpeg', 'png'}
+            PNG is exact and larger.
+        max_bytes, max_side : int
+            Caps of the upload form. Quality falls first, then size.
+
+        Raises
+        ------
+        ParameterError
+            A cap is too small to recognise anything.
+        """
+        if file_format not in ("jpeg", "png"):
+            raise ParameterError("file_format", file_format, ("jpeg", "png"))
+        if max_bytes < MIN_BYTES:
+            raise ParameterError("max_bytes", max_bytes, f"{MIN_BYTES} or more")
+        if max_side < 64:
+            raise ParameterError("max_side", max_side, "64 or more")
+        side = min(max_side, max(self.image.shape[:2]))
+        while True:
+            for quality in QUALITIES if file_format == "jpeg" else (0,):
+                data = _encoded(self.image, side, quality)
+                if len(data) <= max_bytes:
+                    return data
+            side = max(16, round(side * SHRINK))
+
+    def save(self, path: str | Path, *, max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE) -> Path:
+        """Write the picture; the ending, ``.jpg`` or ``.png``, chooses the format.
+
+        Raises
+        ------
+        ParameterError
+            Another ending, or a cap that is too small.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+            raise ParameterError("path", path.name, "a name that ends in .jpg or .png")
+        kind: Literal["jpeg", "png"] = "png" if path.suffix.lower() == ".png" else "jpeg"
+        path.write_bytes(self.encode(file_format=kind, max_bytes=max_bytes, max_side=max_side))
+        return path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the picture as JSON-ready values."""
+        return {
+            "category": self.category.value,
+            "kind": self.kind,
+            "supported": self.supported,
+            "size": [int(self.image.shape[1]), int(self.image.shape[0])],
+            "caption": dict(self.words),
+            "facts": dict(self.facts),
+        }
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"Exhibit({self.category.value}, {self.kind}, {width}x{height})"
+
+    def _repr_html_(self) -> str:
+        data = base64.b64encode(self.encode(max_bytes=200_000, max_side=960)).decode()
+        picture = f'<img alt="" style="max-width:100%" src="data:image/jpeg;base64,{data}">'
+        return f"<figure>{picture}<figcaption>{escape(self.caption())}</figcaption></figure>"
+
+
+def _encoded(image: RGB8, side: int, quality: int) -> bytes:
+    """Encode with the long edge at `side`; quality 0 means PNG."""
+    from PIL import Image
+
+    picture = Image.fromarray(image)
+    if max(picture.size) > side:
+        scale = side / max(picture.size)
+        size = tuple(max(1, round(v * scale)) for v in picture.size)
+        picture = picture.resize((size[0], size[1]), Image.Resampling.LANCZOS)
+    out = io.BytesIO()
+    if quality:
+        picture.save(out, "JPEG", quality=quality, subsampling=0 if quality >= 84 else 2, optimize=True)
+    else:
+        picture.save(out, "PNG", optimize=True)
+    return out.getvalue()

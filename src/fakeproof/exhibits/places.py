@@ -1,0 +1,151 @@
+"""The altered places of a photo as they would be circled: collected from the findings, numbered once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from fakeproof.findings import Finding, Region, frozen_array
+from fakeproof.types import Category
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from fakeproof.types import Heatmap, Mask
+
+__all__ = ["Places", "altered_places"]
+
+LOCALIZER = "localize"
+SAME_PLACE = 0.5
+"""Share of the smaller of two outlines that lies in the other, from which both are one place (our choice)."""
+GRID = 512
+"""Long side, cells, on which outlines are compared; finer than any circle that people see."""
+MAX_PLACES = 9
+"""Places that are circled: more cannot be told apart in one picture."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Regions with their numbers, strongest first; mask and heatmap where some detector drew one."""
+
+    regions: tuple[Region, ...] = ()
+    mask: Mask | None = None
+    heatmap: Heatmap | None = None
+    detectors: tuple[str, ...] = field(default=())
+
+
+def altered_places(findings: Sequence[Finding], size: tuple[int, int]) -> Places:
+    """Collect the places that detectors decided on: the fused ones first, then what others add.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        Those of one photo.
+    size : tuple of int
+        (width, height) of the photo, px.
+
+    Returns
+    -------
+    Places
+        Regions labelled ``"1"``, ``"2"``…; the parts of a copied pair share a number: ``"2a"``, ``"2b"``.
+    """
+    deciding = [f for f in findings if f.supports is Category.EDITED and f.regions]
+    deciding.sort(key=lambda f: f.detector != LOCALIZER)
+    localized = next((f for f in findings if f.detector == LOCALIZER), None)
+    chosen: list[list[Region]] = []
+    used: list[str] = []
+    for finding in deciding:
+        for group in _groups(finding):
+            if len(chosen) < MAX_PLACES and not _merged(group, chosen, size):
+                chosen.append(group)
+                used.append(finding.detector)
+    regions = tuple(r for number, group in enumerate(chosen, 1) for r in _numbered(group, number))
+    return Places(
+        regions=regions,
+        mask=_mask(deciding, regions, size),
+        heatmap=localized.heatmap if localized is not None else None,
+        detectors=tuple(dict.fromkeys(used)),
+    )
+
+
+def _groups(finding: Finding) -> list[list[Region]]:
+    """Regions whose labels share a number belong together: a copy and its origin."""
+    groups: dict[str, list[Region]] = {}
+    for i, region in enumerate(finding.regions):
+        region = region if region.traces else replace(region, traces=(finding.detector,))  # noqa: PLW2901
+        number = region.label.rstrip("abcdefghijklmnopqrstuvwxyz")
+        paired = bool(number) and number != region.label
+        groups.setdefault(number if paired else f"single {i}", []).append(region)
+    return list(groups.values())
+
+
+def _merged(group: list[Region], chosen: list[list[Region]], size: tuple[int, int]) -> bool:
+    """Add a lone region's traces to the place where it already lies; pairs replace the lone places in them."""
+    if len(group) > 1:
+        for i in range(len(chosen) - 1, -1, -1):
+            lone = chosen[i]
+            if len(lone) == 1 and any(_overlap(lone[0], part, size) >= SAME_PLACE for part in group):
+                group[:] = [_with_traces(r, lone[0]) if _overlap(lone[0], r, size) >= SAME_PLACE else r for r in group]
+                chosen[i] = group
+                return _drop_repeats(chosen, i)
+            if len(lone) > 1 and all(any(_overlap(p, q, size) >= SAME_PLACE for q in lone) for p in group):
+                return True
+        return False
+    region = group[0]
+    for known in chosen:
+        for j, other in enumerate(known):
+            if _overlap(region, other, size) >= SAME_PLACE:
+                known[j] = _with_traces(other, region)
+                return True
+    return False
+
+
+def _drop_repeats(chosen: list[list[Region]], keep: int) -> bool:
+    """Remove a group that stands twice in the list."""
+    kept = chosen[keep]
+    chosen[:] = [g for i, g in enumerate(chosen) if i == keep or g is not kept]
+    return True
+
+
+def _with_traces(region: Region, other: Region) -> Region:
+    return replace(region, traces=tuple(dict.fromkeys((*region.traces, *other.traces))))
+
+
+def _numbered(group: list[Region], number: int) -> list[Region]:
+    if len(group) == 1:
+        return [replace(group[0], label=str(number))]
+    return [replace(r, label=f"{number}{chr(ord('a') + i)}") for i, r in enumerate(group)]
+
+
+def _overlap(a: Region, b: Region, size: tuple[int, int]) -> float:
+    """Share of the smaller outline that lies in the other, 0-1."""
+    left, right = (_filled([r], size, GRID / max(size)) for r in (a, b))
+    smaller = min(int(left.sum()), int(right.sum()))
+    return float((left & right).sum()) / smaller if smaller else 0.0
+
+
+def _filled(regions: Sequence[Region], size: tuple[int, int], scale: float = 1.0) -> npt.NDArray[np.bool_]:
+    import cv2
+    import numpy as np
+
+    width, height = (max(1, round(v * scale)) for v in size)
+    out = np.zeros((height, width), np.uint8)
+    polygons = [np.round(r.polygon * scale).astype(np.int32) for r in regions if len(r.polygon) >= 3]
+    for polygon in polygons:
+        cv2.fillPoly(out, [polygon], 1)
+    return out.astype(np.bool_)
+
+
+def _mask(deciding: Sequence[Finding], regions: Sequence[Region], size: tuple[int, int]) -> Mask | None:
+    """Unite the decided masks without the places that something was only copied from."""
+    altered = [r for r in regions if r.role in ("altered", "either")]
+    if not altered:
+        return None
+    out = _filled(altered, size)
+    for finding in deciding:
+        mask = finding.mask
+        if mask is not None and mask.shape == out.shape and all(r.role != "origin" for r in finding.regions):
+            out |= mask
+    return frozen_array(out)  # type: ignore[no-any-return]

@@ -1,0 +1,275 @@
+"""What an analysis hands out: scores, findings, places, and on request pictures, a page, a dossier."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Self
+
+from fakeproof.errors import ParameterError
+from fakeproof.findings import Finding, NotApplicable, Region
+from fakeproof.types import LANGUAGES, Category, Language
+
+if TYPE_CHECKING:
+    from fakeproof.evidence import CategoryScore
+    from fakeproof.exhibits.exhibit import Exhibit
+    from fakeproof.exhibits.places import Places
+    from fakeproof.order import Order
+    from fakeproof.photo import Photo
+    from fakeproof.types import Heatmap, Mask
+
+__all__ = ["SCHEMA", "CaseVerdict", "PhotoRecord", "Verdict"]
+
+SCHEMA = 1
+"""Number of the JSON schema; rises only when a field changes its meaning or goes away."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoRecord:
+    """A photo's description without its pixels: what a light verdict keeps."""
+
+    name: str
+    sha256: str
+    format: str
+    size: tuple[int, int]
+    chain: Any = None
+
+    @classmethod
+    def of(cls, photo: Photo | PhotoRecord) -> PhotoRecord:
+        """Describe a photo."""
+        return cls(name=photo.name, sha256=photo.sha256, format=photo.format, size=photo.size, chain=photo.chain)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the description as JSON-ready values."""
+        return {"name": self.name, "sha256": self.sha256, "format": self.format, "size": list(self.size)}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Verdict:
+    """Everything that is known about one photo.
+
+    Parameters
+    ----------
+    photo : Photo
+        The questioned photo; a :class:`PhotoRecord` in a light verdict.
+    scores : mapping of Category to CategoryScore
+        One for each of the three categories.
+    findings : tuple of Finding
+        What the detectors saw.
+    skipped : tuple of NotApplicable
+        Detectors that could not look, with the reason. Neutral.
+    problems : tuple of str
+        Sources and products that could not be read, each with the reason.
+    sources, products : tuple of Photo
+        Originals that matched, and the shop's photos: what exhibits show beside the photo.
+    order : Order or None
+        The order, if it was given.
+
+    Examples
+    --------
+    >>> import fakeproof as fp, skimage.data
+    >>> verdict = fp.analyze(fp.Photo.from_array(skimage.data.chelsea(), name="cat"))
+    >>> verdict.best is None, len(verdict.scores)
+    (True, 3)
+    """
+
+    photo: Photo | PhotoRecord
+    scores: Mapping[Category, CategoryScore]
+    findings: tuple[Finding, ...] = ()
+    skipped: tuple[NotApplicable, ...] = ()
+    problems: tuple[str, ...] = ()
+    sources: tuple[Photo | PhotoRecord, ...] = ()
+    products: tuple[Photo | PhotoRecord, ...] = ()
+    order: Order | None = None
+    _places: Places | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
+
+    @property
+    def web_image(self) -> CategoryScore:
+        """Score of the claim that the photo was taken from elsewhere."""
+        return self.scores[Category.WEB_IMAGE]
+
+    @property
+    def edited(self) -> CategoryScore:
+        """Score of the claim that the photo was altered."""
+        return self.scores[Category.EDITED]
+
+    @property
+    def wrong_product(self) -> CategoryScore:
+        """Score of the claim that the photo shows another product."""
+        return self.scores[Category.WRONG_PRODUCT]
+
+    @property
+    def best(self) -> CategoryScore | None:
+        """The strongest supported score, or None; of equal ones the first in the order of :class:`Category`."""
+        supported = [s for s in self.scores.values() if s.decision == "supported"]
+        return max(supported, key=lambda s: s.llr, default=None)
+
+    @cached_property
+    def _altered(self) -> Places:
+        from fakeproof.exhibits.places import altered_places
+
+        return self._places or altered_places(self.findings, self.photo.size)
+
+    @property
+    def regions(self) -> tuple[Region, ...]:
+        """The altered places as they would be circled, numbered; pairs of a copy share a number."""
+        return self._altered.regions
+
+    @property
+    def mask(self) -> Mask | None:
+        """Altered pixels, bool (rows, columns), or None where no place was decided on."""
+        return self._altered.mask
+
+    @property
+    def heatmap(self) -> Heatmap | None:
+        """Fused map of :func:`fakeproof.edited.localize`, float32 (rows, columns); its docstring gives the unit."""
+        return self._altered.heatmap
+
+    def finding(self, detector: str) -> Finding | None:
+        """Return the first finding of a detector."""
+        return next((f for f in self.findings if f.detector == detector), None)
+
+    def exhibits(self) -> tuple[Exhibit, ...]:
+        """Return the pictures that show the evidence, those of the best category first.
+
+        Raises
+        ------
+        ParameterError
+            The verdict is light: its pictures are gone.
+        """
+        return self._exhibits
+
+    @cached_property
+    def _exhibits(self) -> tuple[Exhibit, ...]:
+        from fakeproof.exhibits.compose import compose
+
+        if isinstance(self.photo, PhotoRecord):
+            raise ParameterError("verdict", "light", "a verdict from analyze(); light ones carry no pictures")
+        return compose(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the verdict as JSON-ready values; ``docs/schema/`` holds the schema."""
+        import fakeproof
+
+        best = self.best
+        return {
+            "schema": SCHEMA,
+            "fakeproof": fakeproof.__version__,
+            "photo": {**PhotoRecord.of(self.photo).to_dict(), "chain": _chain(self.photo.chain)},
+            "best": best.category.value if best else None,
+            "scores": {category.value: score.to_dict() for category, score in self.scores.items()},
+            "regions": [region.to_dict() for region in self.regions],
+            "findings": [finding.to_dict() for finding in self.findings],
+            "skipped": [answer.to_dict() for answer in self.skipped],
+            "problems": list(self.problems),
+            "order": self.order.to_dict() if self.order is not None else None,
+            "sources": [PhotoRecord.of(p).to_dict() for p in self.sources],
+            "products": [PhotoRecord.of(p).to_dict() for p in self.products],
+        }
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Return :meth:`to_dict` as JSON text; never NaN or infinity."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+
+    def to_html(self, path: str | Path | None = None, lang: Language = "zh") -> str:
+        """Return one self-contained page, and write it where a path is given.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to write; an existing file is replaced, as by any writer of files.
+        lang : {'zh', 'en'}
+            Language of the page.
+        """
+        from fakeproof.exhibits.report import page
+
+        _check_language(lang)
+        text = page(self, lang=lang)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
+    def dossier(self, folder: str | Path, lang: Language = "zh", *, overwrite: bool = False, limit: int = 300) -> Path:
+        """Write what a merchant submits: exhibits, statement, checklist, report page, JSON, checksums.
+
+        Parameters
+        ----------
+        folder : path
+            A new folder; it appears only when everything in it is complete.
+        lang : {'zh', 'en'}
+            Language of statement, checklist and page.
+        overwrite : bool
+            Replace an earlier dossier. A folder that is not a dossier is never replaced.
+        limit : int
+            Characters that the statement may have.
+
+        Raises
+        ------
+        ParameterError
+            The folder exists, or the verdict is light.
+        """
+        from fakeproof.exhibits.dossier import write_dossier
+
+        _check_language(lang)
+        return write_dossier(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
+
+    def light(self) -> Self:
+        """Return a copy without pixels, masks and heatmaps; regions, numbers and words stay."""
+        from fakeproof.exhibits.places import Places
+
+        return replace(
+            self,
+            photo=PhotoRecord.of(self.photo),
+            findings=tuple(f.light() for f in self.findings),
+            sources=tuple(PhotoRecord.of(p) for p in self.sources),
+            products=tuple(PhotoRecord.of(p) for p in self.products),
+            _places=Places(regions=self.regions, detectors=self._altered.detectors),
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        names = ("photo", "scores", "findings", "skipped", "problems", "sources", "products", "order", "_places")
+        values = {name: getattr(self, name) for name in names}
+        return _rebuild, (type(self), {**values, "scores": dict(self.scores)})
+
+    def __repr__(self) -> str:
+        best = self.best
+        says = f"{best.category.value} {best.llr:+.2f}" if best else "nothing supported"
+        places = f", {len(self.regions)} regions" if self.regions else ""
+        return f"Verdict({self.photo.name!r}, {says}{places})"
+
+    def _repr_html_(self) -> str:
+        from fakeproof.exhibits.report import summary
+
+        return summary(self)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CaseVerdict:
+    """All photos of one order together."""
+
+    verdicts: tuple[Verdict, ...]
+    order: Order | None = None
+
+
+def _rebuild(cls: type[Any], values: dict[str, Any]) -> Any:
+    return cls(**values)
+
+
+def _chain(chain: Any) -> dict[str, Any]:
+    """Return how the photo came here, as JSON-ready values."""
+    return {
+        "kind": str(getattr(chain, "kind", "unknown")),
+        "reasons": [str(reason) for reason in getattr(chain, "reasons", ())],
+    }
+
+
+def _check_language(lang: str) -> None:
+    if lang not in LANGUAGES:
+        raise ParameterError("lang", lang, LANGUAGES)
