@@ -178,7 +178,7 @@ def _edited(photo: Photo, matches: Sequence[Match], gathered: _Gathered) -> None
     from fakeproof.edited.localize import localize
     from fakeproof.edited.source_difference import source_difference
 
-    answers: list[Answer] = [detector(photo) for detector in _pixel_detectors()]
+    answers: list[Answer] = [detector(photo) for detector in pixel_detectors()]
     if matches:
         best = matches[0]
         answers.append(source_difference(photo, _photo_of(best), match=best))
@@ -187,7 +187,8 @@ def _edited(photo: Photo, matches: Sequence[Match], gathered: _Gathered) -> None
     gathered.add(localize(photo, findings=tuple(answers)))
 
 
-def _pixel_detectors() -> tuple[Callable[[Photo], Answer], ...]:
+def pixel_detectors() -> tuple[Callable[[Photo], Answer], ...]:
+    """Return the detectors that look at pixels and coefficients alone, in the order in which they share work."""
     from fakeproof import edited
 
     return (
