@@ -1,8 +1,8 @@
 from .copy_move import copy_move as copy_move
 from .double_jpeg import double_jpeg as double_jpeg
 from .ela import ela as ela
-from .ghosts import jpeg_ghosts as jpeg_ghosts
-from .grid import jpeg_grid as jpeg_grid
+from .jpeg_ghosts import jpeg_ghosts as jpeg_ghosts
+from .jpeg_grid import jpeg_grid as jpeg_grid
 from .localize import localize as localize
 from .noise import noise as noise
 from .resampling import resampling as resampling

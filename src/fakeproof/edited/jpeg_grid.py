@@ -1,0 +1,267 @@
+"""The 8x8 grid that JPEG leaves: where it starts, where another one or none shows, with exact error control."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fakeproof.edited.block_maps import outlines, to_pixels
+from fakeproof.findings import Finding, Flag, NotApplicable
+from fakeproof.types import Category
+
+if TYPE_CHECKING:
+    from fakeproof.photo import Photo
+
+__all__ = ["VERSION", "jpeg_grid"]
+
+VERSION = 1
+Votes = npt.NDArray[np.uint8]
+
+GRIDS = 64
+MIN_SIDE = 64
+"""Pixels; below, not even the whole photo could be validated."""
+REACH = 9
+"""Pixels over which votes of one region are joined into a mask; Nikoukhah et al. 2021."""
+DECISION_LOG_NFA = -2.0
+"""log10 of the expected number of regions of chance in a photo; the paper decides at 0."""
+MAX_SHARE = 0.5
+"""Share of the photo above which a second grid is the photo's own, older one (cropped and saved again)."""
+RESAVE_QUALITY = 99
+"""Quality of the re-save that makes places without any grid vote; Nikoukhah et al. 2021."""
+CELLS = 5
+"""8 px cells over which votes are pooled for the heatmap."""
+FAINT = 0.15
+"""Share of votes that an untouched, finely textured place still gives the photo's grid (chance is 1/64)."""
+MISSING_SHARE = 0.06
+"""Largest share of votes for the photo's grid in a place that counts as without grid; measured on camera originals."""
+MISSING_CAST = 3.0
+"""Blocks' worth of votes among the pooled cells that make their share meaningful."""
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """A grid, its votes, and log10 of its number of false alarms."""
+
+    position: int
+    votes: int
+    log_nfa: float
+
+    @property
+    def xy(self) -> tuple[int, int]:
+        return self.position % 8, self.position // 8
+
+
+@dataclass(frozen=True)
+class _Place:
+    kind: str
+    grid: int
+    votes: int
+    box: tuple[int, int, int, int]
+    log_nfa: float
+
+
+def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
+    """Find the JPEG grid, and places that follow another grid or none.
+
+    Every pixel votes for the grid of the block around it in which most DCT coefficients vanish. A grid counts when so
+    many votes for it would be expected less than once in all photos of this size without compression; so do the
+    regions of connected votes for another grid. Places without any grid are found by saving the photo once more at
+    quality 99: what only then votes was never compressed with the rest.
+
+    It sees pastes from another JPEG and grid-less patches (painting, blurring, rotating) as long as the photo was
+    not saved again at a lower quality afterwards; and whole-photo crops. It sees nothing when the paste happens to
+    lie on the grid (1 in 64), after a resize, and in photos that never were JPEGs.
+
+    Parameters
+    ----------
+    photo : Photo
+
+    Returns
+    -------
+    Finding
+        `heatmap`: log10 likelihood ratio of "no main grid here" against "the photo's main grid here", from the votes
+        of 5 x 5 cells of 8 px; 0 where nobody votes or no main grid exists. `score`: minus the smallest log10 number
+        of false alarms of a region, 0 if none is below 1. `facts`: ``main_grid`` (x, y) or None, ``log10_nfa``,
+        ``cropped``, ``grids``.
+    NotApplicable
+        When the photo's shorter side is below 64 px.
+
+    References
+    ----------
+    Nikoukhah, Anger, Colom, Morel, Grompone von Gioi 2021, "ZERO: a local JPEG grid origin detector based on the
+    number of DCT zeros and its applications in image forensics", doi:10.5201/ipol.2021.390. Regions are grown here
+    over the blocks that votes elect, which touch, instead of over pixels at most 9 px apart.
+
+    Examples
+    --------
+    >>> from skimage import data
+    >>> import fakeproof as fp
+    >>> finding = fp.edited.jpeg_grid(fp.Photo.from_array(data.chelsea()))
+    >>> finding.facts["main_grid"] is None
+    True
+    """
+    from fakeproof._kernels.grid import grid_votes
+
+    width, height = photo.size
+    if min(photo.size) < MIN_SIDE:
+        return NotApplicable(
+            detector="jpeg_grid",
+            version=VERSION,
+            reason=f"{width}x{height} is below {MIN_SIDE} px",
+            reason_zh=f"{width}x{height} 小于 {MIN_SIDE} 像素",
+        )
+    luma = photo.luma
+    votes = grid_votes(luma)
+    grids = _valid_grids(votes)
+    places = _foreign(votes, grids)
+    if grids:
+        places += _missing(luma, votes, grids)
+    places.sort(key=lambda p: p.log_nfa)
+    decided = [p for p in places if p.log_nfa < DECISION_LOG_NFA]
+    mask = _mask(votes, decided)
+    return Finding(
+        detector="jpeg_grid",
+        version=VERSION,
+        score=max(0.0, -places[0].log_nfa) if places else 0.0,
+        supports=Category.EDITED if decided else None,
+        sentence=_sentence(grids, decided),
+        mask=mask,
+        heatmap=to_pixels(_absence(votes, grids), (0, 0), photo.size),
+        regions=outlines(mask, trace="jpeg_grid"),
+        facts=_facts(grids, places),
+        flags=Flag.NONE,
+    )
+
+
+def _log_nfa(votes: int, pixels: float, shape: tuple[int, int]) -> float:
+    """log10 of the number of false alarms: tests are all windows of the photo for all grids."""
+    from fakeproof._kernels.grid import log10_binomial_tail
+
+    tests = 2 * np.log10(GRIDS * float(shape[0]) * shape[1])
+    blocks = int(np.ceil(pixels / GRIDS))
+    return float(tests + log10_binomial_tail(votes // GRIDS, blocks, 1 / GRIDS))
+
+
+def _valid_grids(votes: Votes) -> list[_Grid]:
+    """Return the grids that the whole photo's votes validate, strongest first."""
+    count = np.bincount(votes.ravel(), minlength=256)[:GRIDS]
+    found = [_Grid(i, int(n), _log_nfa(int(n), votes.size, votes.shape)) for i, n in enumerate(count)]
+    return sorted((g for g in found if g.log_nfa < 0), key=lambda g: (-g.votes, g.position))
+
+
+def _min_votes(shape: tuple[int, int]) -> int:
+    """Return the fewest votes that any box could validate."""
+    tests = 2 * np.log10(GRIDS * float(shape[0]) * shape[1])
+    return int(np.ceil(GRIDS * tests / np.log10(GRIDS)))
+
+
+def _regions(votes: Votes, skip: npt.NDArray[np.bool_], kind: str) -> list[_Place]:
+    from fakeproof._kernels.grid import vote_regions
+
+    places = []
+    for row in vote_regions(votes, skip, _min_votes(votes.shape)):
+        grid, number, left, top, right, bottom = (int(v) for v in row[:6])
+        log_nfa = _log_nfa(number, (right - left) * (bottom - top), votes.shape)
+        if log_nfa < 0:
+            places.append(_Place(kind, grid, number, (left, top, right, bottom), log_nfa))
+    return places
+
+
+def _foreign(votes: Votes, grids: list[_Grid]) -> list[_Place]:
+    skip = np.zeros(GRIDS, bool)
+    skip[[g.position for g in grids[:1]]] = True
+    places = _regions(votes, skip, "foreign")
+    return [p for p in places if _share(p, votes.shape) <= MAX_SHARE]
+
+
+def _share(place: _Place, shape: tuple[int, int]) -> float:
+    left, top, right, bottom = place.box
+    return (right - left) * (bottom - top) / float(shape[0] * shape[1])
+
+
+def _missing(luma: npt.NDArray[np.float32], votes: Votes, grids: list[_Grid]) -> list[_Place]:
+    import cv2
+
+    from fakeproof._kernels.grid import NO_VOTE, grid_votes
+
+    grey = np.clip(luma + 0.5, 0, 255).astype(np.uint8)
+    _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, RESAVE_QUALITY])
+    again = grid_votes(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32))
+    loyal, cast = _pooled(votes, grids)
+    absent = (cast >= MISSING_CAST) & (loyal <= MISSING_SHARE * cast)
+    again[to_pixels(absent, (0, 0), votes.shape[::-1]) == 0] = NO_VOTE
+    for grid in grids:
+        again[votes == grid.position] = NO_VOTE
+    skip = np.ones(GRIDS, bool)
+    skip[0] = False
+    places = _regions(again, skip, "missing")
+    return [p for p in places if _share(p, votes.shape) <= MAX_SHARE]
+
+
+def _mask(votes: Votes, places: list[_Place]) -> npt.NDArray[np.bool_]:
+    import cv2
+
+    mask = np.zeros(votes.shape, bool)
+    ones = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
+    for place in places:
+        left, top, right, bottom = place.box
+        if place.kind == "missing":
+            mask[top:bottom, left:right] = True
+            continue
+        inside = (votes[top:bottom, left:right] == place.grid).astype(np.uint8)
+        mask[top:bottom, left:right] |= cv2.morphologyEx(inside, cv2.MORPH_CLOSE, ones) > 0
+    return mask
+
+
+def _pooled(votes: Votes, grids: list[_Grid]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return by 8 px cell the votes for a valid grid and for any, in blocks, pooled over the neighbouring cells."""
+    import cv2
+
+    from fakeproof._kernels.grid import NO_VOTE
+
+    rows, columns = votes.shape[0] // 8, votes.shape[1] // 8
+    cells = votes[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8)
+    loyal = np.isin(cells, [g.position for g in grids]).sum(axis=(1, 3)).astype(np.float32) / GRIDS
+    cast = (cells != NO_VOTE).sum(axis=(1, 3)).astype(np.float32) / GRIDS
+    kind = {"ddepth": cv2.CV_32F, "ksize": (CELLS, CELLS), "normalize": False, "borderType": cv2.BORDER_CONSTANT}
+    return cv2.boxFilter(loyal, **kind), cv2.boxFilter(cast, **kind)
+
+
+def _absence(votes: Votes, grids: list[_Grid]) -> npt.NDArray[np.float32]:
+    """log10 likelihood ratio, by cell, of votes at random against a faint trace of the photo's grid.
+
+    Texture weakens the trace down to a few votes in a hundred; only its complete absence is evidence.
+    """
+    loyal, cast = _pooled(votes, grids)
+    if not grids:
+        return np.zeros_like(loyal)
+    chance = 1 / GRIDS
+    return np.log10(chance / FAINT) * loyal + np.log10((1 - chance) / (1 - FAINT)) * (cast - loyal)
+
+
+def _facts(grids: list[_Grid], places: list[_Place]) -> dict[str, object]:
+    main = grids[0] if grids else None
+    return {
+        "main_grid": main.xy if main else None,
+        "log10_nfa": round(main.log_nfa, 2) if main else None,
+        "cropped": bool(main and main.position != 0),
+        "grids": [{"grid": g.xy, "log10_nfa": round(g.log_nfa, 2)} for g in grids],
+        "places": [
+            {"kind": p.kind, "grid": (p.grid % 8, p.grid // 8), "log10_nfa": round(p.log_nfa, 2), "box": p.box}
+            for p in places
+        ],
+    }
+
+
+def _sentence(grids: list[_Grid], places: list[_Place]) -> dict[str, str]:
+    if places:
+        return {
+            "en": f"{len(places)} place(s) follow another JPEG grid than the photo, or none.",
+            "zh": f"有 {len(places)} 处的 JPEG 网格与照片其余部分不一致或缺失。",
+        }
+    if not grids:
+        return {"en": "No JPEG grid shows in this photo.", "zh": "照片中未见 JPEG 网格。"}
+    return {"en": "The whole photo follows one JPEG grid.", "zh": "整张照片的 JPEG 网格一致。"}
