@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source
-from fakeproof.geometry import Alignment, outline
+from fakeproof.geometry import Alignment, Verification, outline, verify
 from fakeproof.types import Category, Language
 from fakeproof.web.candidates import open_sources
 from fakeproof.web.transform import describe
-from fakeproof.web.verify import Verification, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,10 +119,11 @@ def match_sources(
 
 
 def _candidates(photo: Photo, sources: Any, shortlist: int) -> tuple[list[tuple[Source, Photo]], list[dict[str, str]]]:
-    search = getattr(sources, "search", None)
-    if search is None:
-        return open_sources(sources)
-    return open_sources(match.source for match in search(photo, limit=shortlist))
+    from fakeproof.web.index import SourceIndex
+
+    if isinstance(sources, SourceIndex):
+        return open_sources(match.source for match in sources.search(photo, limit=shortlist))
+    return open_sources(sources)
 
 
 def _identical(photo: Photo, source: Photo) -> Verification | None:
@@ -145,11 +145,7 @@ def _match(source: Source, opened: Photo, photo: Photo, result: Verification) ->
     matrix = result.fit.displayed if result.fit else np.eye(3)
     transform = describe(matrix, opened.size, photo.size)
     same_file = result.method == "identical"
-    words = (
-        {"en": "the same file, byte for byte", "zh": "与来源为同一文件（逐字节相同）"}
-        if same_file
-        else transform.words()
-    )
+    words = IDENTICAL_WORDS if same_file else transform.words()
     return Match(
         source=source,
         sha256=opened.sha256,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.geometry import fit_homography, orb, sane
+from fakeproof.geometry import Fit, fit_homography, orb, sane
 from fakeproof.geometry.keypoints import Keypoints, WorkingPicture
 from fakeproof.web.hashes import dihedral_hashes
 
@@ -75,7 +75,7 @@ def scan(
         if len(words) == 1:
             found = scan_64(words[0], queries, radius, out)
         else:
-            found = scan_256(*words, queries, radius, out)
+            found = scan_256(words[0], words[1], words[2], words[3], queries, radius, out)
         if found <= capacity:
             return out[:found]
         capacity = int(found)
@@ -130,24 +130,25 @@ class Searcher:
 
         from fakeproof._kernels.voting import nearest_in_spans
 
-        count, words = len(self._alive), [self._views[f"orb-{i}"] for i in range(4)]
+        count = len(self._alive)
+        w0, w1, w2, w3 = (self._views[f"orb-{i}"] for i in range(4))
         hits = []
         for first in range(0, count, SOURCES_A_BLOCK):
             last = min(first + SOURCES_A_BLOCK, count)
             nearest = np.full((last - first, len(query)), 257, np.uint16)
-            nearest_in_spans(*words, self._views["ends"], first, last, query.descriptors, nearest)
+            nearest_in_spans(w0, w1, w2, w3, self._views["ends"], first, last, query.descriptors, nearest)
             rows, columns = np.nonzero(nearest <= VOTE_RADIUS)
             hits.append(np.stack([rows + first, columns]))
         rows, columns = np.concatenate(hits, axis=1) if hits else np.zeros((2, 0), np.int64)
         rarity = 1.0 / np.maximum(np.bincount(columns, minlength=len(query)), 1)
         votes = np.bincount(rows, weights=rarity[columns], minlength=count)
-        return np.where(self._alive, votes, 0.0)  # type: ignore[no-any-return]
+        return np.where(self._alive, votes, 0.0)
 
     def _agreeing(self, query: Keypoints, row: int) -> int:
         """Count the keypoints of one source that agree with one sane transform."""
         source = self._keypoints(row)
         fit = fit_homography(source, query)
-        if not fit or not sane(fit.matrix, source.picture.size, points=fit.points_a):
+        if not isinstance(fit, Fit) or not sane(fit.matrix, source.picture.size, points=fit.points_a):
             return 0
         return fit.inliers
 
@@ -156,9 +157,11 @@ class Searcher:
 
         ends = self._views["ends"]
         part = slice(int(ends[row - 1]) if row else 0, int(ends[row]))
-        points = np.ascontiguousarray(self._views["points"][part]).view("<u2").reshape(-1, 2).astype(np.float32) / 64
+        points: Any = (
+            np.ascontiguousarray(self._views["points"][part]).view("<u2").reshape(-1, 2).astype(np.float32) / 64
+        )
         codes = np.stack([self._views[f"orb-{i}"][part] for i in range(4)], axis=1)
-        none = np.zeros(len(points), np.float32)
+        none: Any = np.zeros(len(points), np.float32)
         size = (int(points[:, 1].max()) + 1, int(points[:, 0].max()) + 1) if len(points) else (1, 1)
         picture = WorkingPicture(np.zeros(size, np.uint8), np.eye(3))
         return Keypoints("orb", points, none, none, np.ascontiguousarray(codes), picture)
