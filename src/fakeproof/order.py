@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -29,7 +29,10 @@ class Order:
     number : str
         The order's number, as the shop writes it.
     others : tuple of mapping
-        Earlier photos of this shop: any of ``sha256``, ``order``, ``identifiers``, ``model``, ``taken_at``.
+        Earlier photos of this shop: any of ``sha256``, ``order``, ``identifiers``, ``serial``, ``model``,
+        ``taken_at``; ``fp.metadata.identity(photo, order=...)`` makes such an entry.
+    received_as : mapping
+        The name as received for a photo that is stored under another: by stored name or SHA-256.
 
     Examples
     --------
@@ -47,6 +50,7 @@ class Order:
     file_names: tuple[str, ...] = ()
     number: str = ""
     others: tuple[Mapping[str, Any], ...] = ()
+    received_as: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in _TIMES:
@@ -86,13 +90,33 @@ class Order:
         out: dict[str, Any] = {}
         for f in fields(self):
             value = getattr(self, f.name)
-            if value in (None, (), ""):
+            if value is None or value in ((), "") or value == {}:
                 continue
             out[f.name] = value.isoformat() if isinstance(value, datetime) else value
         for name in ("file_names", "ship_to", "others"):
             if name in out:
                 out[name] = [dict(v) if isinstance(v, Mapping) else v for v in out[name]]
+        if self.received_as:
+            out["received_as"] = dict(self.received_as)
         return out
+
+    def names_of(self, name: str, sha256: str = "") -> tuple[str, ...]:
+        """Return the names under which one photo was received, as far as the order can tell.
+
+        That is its entry in `received_as`; else the order's only file name; else the one that equals its own.
+
+        Examples
+        --------
+        >>> Order(file_names=("mmexport1714550400000.jpg",)).names_of("1.jpg")
+        ('mmexport1714550400000.jpg',)
+        """
+        base = name.replace("\\", "/").rpartition("/")[2]
+        for key in (sha256, name, base):
+            if key and key in self.received_as:
+                return (self.received_as[key],)
+        if len(self.file_names) == 1:
+            return self.file_names
+        return tuple(n for n in self.file_names if n == base)
 
     def utc(self, name: str) -> datetime | None:
         """Return one of the four times in UTC."""

@@ -1,0 +1,75 @@
+"""All metadata checks of a photo in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fakeproof.metadata.ai_labels import ai_labels
+from fakeproof.metadata.exif import exif
+from fakeproof.metadata.order_context import Tolerances, order_context
+from fakeproof.metadata.platforms import platforms
+from fakeproof.metadata.rights import rights
+from fakeproof.metadata.rules import RuleSet, load_rules
+from fakeproof.metadata.software import software
+from fakeproof.metadata.structure import structure
+
+if TYPE_CHECKING:
+    from fakeproof.findings import Finding
+    from fakeproof.order import Order
+    from fakeproof.photo import Photo
+
+__all__ = ["check"]
+
+
+def check(
+    photo: Photo,
+    /,
+    *,
+    order: Order | None = None,
+    rules: RuleSet | Iterable[str | Path] = (),
+    thumbnails: bool = True,
+    tolerances: Tolerances | None = None,
+) -> tuple[Finding, ...]:
+    """Read what the file itself says, and hold it against the order.
+
+    Positive-only: missing metadata, a re-save or a standard table support nothing, and a file without metadata gives
+    no finding that weighs.
+
+    Parameters
+    ----------
+    photo : Photo
+    order : Order, optional
+        Times, place, names as received, other photos; without it :func:`order_context` is left out.
+    rules : RuleSet or iterable of paths
+        Your own TOML files on top of the package's rules, see :func:`load_rules`.
+    thumbnails : bool
+        Also compare the embedded thumbnail with the picture.
+    tolerances : Tolerances, optional
+        For the order's rules.
+
+    Returns
+    -------
+    tuple of Finding
+        The strongest first. Each has ``facts["rule"]``, ``["kind"]``, ``["strength"]``, ``["statement"]``,
+        ``["source"]`` and ``["quotes"]`` (field, tag, value, offset, the exiftool option that shows it). Its `score`
+        follows the strength: 0 neutral, 1 weak, 2 moderate, 3 strong, 4 decisive; from 2 on it supports its
+        category. Several findings of one detector share causes: the strongest counts.
+
+    Examples
+    --------
+    >>> import fakeproof as fp
+    >>> import numpy as np
+    >>> fp.metadata.check(fp.Photo.from_array(np.zeros((64, 64, 3), np.uint8)))
+    ()
+    """
+    known = rules if isinstance(rules, RuleSet) else load_rules(*rules)
+    out: list[Finding] = [*ai_labels(photo, rules=known), *software(photo, rules=known)]
+    out += platforms(photo, order=order, rules=known)
+    out += rights(photo, rules=known)
+    out += exif(photo, thumbnails=thumbnails, rules=known)
+    out += structure(photo, rules=known)
+    if order is not None:
+        out += order_context(photo, order=order, tolerances=tolerances, rules=known)
+    return tuple(sorted(out, key=lambda f: -f.score))

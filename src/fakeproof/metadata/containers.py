@@ -1,0 +1,414 @@
+"""The blocks of a file that carry metadata: JPEG segments, PNG, WebP and GIF chunks, ISO boxes; bounded, with offsets."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fakeproof.metadata.tiff import Problem
+
+__all__ = ["Block", "Container", "read_container"]
+
+MAX_BLOCKS = 1_024
+"""Segments or chunks walked; IDAT chunks do not count."""
+MAX_STORED = 16 << 20
+"""Bytes kept of all blocks together."""
+MAX_INFLATED = 1 << 20
+"""Bytes inflated of one compressed text; deflate reaches 1:1032, so the cap decides, not the file."""
+
+Kind = Literal[
+    "exif", "xmp", "xmp_part", "iptc", "jumbf", "comment", "text", "icc", "ducky", "adobe", "mpf", "app", "trailer"
+]
+
+_APP = (
+    (0xE1, b"Exif\0", "exif", 6),
+    (0xE1, b"http://ns.adobe.com/xap/1.0/\0", "xmp", 29),
+    (0xE1, b"http://ns.adobe.com/xmp/extension/\0", "xmp_part", 35),
+    (0xE2, b"ICC_PROFILE\0", "icc", 14),
+    (0xE2, b"MPF\0", "mpf", 4),
+    (0xEB, b"JP", "jumbf", 0),
+    (0xEC, b"Ducky", "ducky", 5),
+    (0xED, b"Photoshop 3.0\0", "iptc", 14),
+    (0xEE, b"Adobe", "adobe", 5),
+)
+_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+
+
+@dataclass(frozen=True)
+class Block:
+    """A piece of metadata: what it is, where its payload begins in the file, what tells it apart (keyword, marker)."""
+
+    kind: Kind
+    offset: int
+    data: bytes = field(repr=False)
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Container:
+    """A file's blocks in order.
+
+    `size` is the stored (width, height) by the header or (0, 0), `end` the offset behind the picture.
+    """
+
+    format: str
+    blocks: tuple[Block, ...]
+    problems: tuple[Problem, ...] = ()
+    size: tuple[int, int] = (0, 0)
+    progressive: bool = False
+    order: tuple[str, ...] = ()
+    end: int = 0
+    complete: bool = True
+
+    def of(self, *kinds: str) -> tuple[Block, ...]:
+        """Return the blocks of these kinds, in file order."""
+        return tuple(b for b in self.blocks if b.kind in kinds)
+
+
+class _Walk:
+    def __init__(self, data: bytes, form: str) -> None:
+        self.data, self.form = data, form
+        self.blocks: list[Block] = []
+        self.problems: list[Problem] = []
+        self.order: list[str] = []
+        self.size = (0, 0)
+        self.progressive = False
+        self.end = len(data)
+        self.complete = True
+        self.stored = 0
+
+    def add(self, kind: Kind, offset: int, data: bytes, label: str = "") -> None:
+        self.stored += len(data)
+        if self.stored > MAX_STORED or len(self.blocks) >= MAX_BLOCKS:
+            if not any(p.where == "blocks" for p in self.problems):
+                self.problems.append(Problem("blocks", offset, "more metadata than a photo holds; the rest is unread"))
+            return
+        self.blocks.append(Block(kind, offset, data, label))
+
+    def problem(self, where: str, offset: int, reason: str) -> None:
+        if len(self.problems) < 16:
+            self.problems.append(Problem(where, offset, reason))
+
+    def tail(self) -> None:
+        if self.end < len(self.data):
+            self.add("trailer", self.end, self.data[self.end : self.end + MAX_STORED // 4])
+
+    def done(self) -> Container:
+        return Container(
+            self.form, tuple(self.blocks), tuple(self.problems), self.size, self.progressive,
+            tuple(self.order), self.end, self.complete,
+        )  # fmt: skip
+
+
+def read_container(data: bytes) -> Container:
+    """Find the blocks of a JPEG, PNG, WebP, GIF, TIFF or ISO (AVIF, HEIC) file; never raises on content."""
+    for at, magic, form, reader in _READERS:
+        if data[at : at + len(magic)] == magic:
+            return reader(_Walk(data, form))
+    return _Walk(data, "other").done()
+
+
+def _tiff(walk: _Walk) -> Container:
+    walk.add("exif", 0, walk.data[: MAX_STORED // 2])
+    return walk.done()
+
+
+def _jpeg(walk: _Walk) -> Container:
+    data, at = walk.data, 2
+    for _ in range(4 * MAX_BLOCKS):
+        if at + 2 > len(data):
+            walk.complete = False
+            break
+        if data[at] != 0xFF:
+            following = data.find(b"\xff", at)
+            walk.problem("JPEG", at, "no marker where one should begin")
+            if following < 0:
+                break
+            at = following
+            continue
+        marker = data[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        if marker == 0xD9:
+            walk.end = at + 2
+            break
+        if marker in _STANDALONE:
+            at += 2
+            continue
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if length < 2 or at + 2 + length > len(data):
+            walk.problem("JPEG", at, f"segment 0x{marker:02x} claims {length} bytes of {len(data) - at - 2}")
+            walk.complete = False
+            break
+        _segment(walk, marker, at + 4, data[at + 4 : at + 2 + length])
+        at += 2 + length
+        if marker == 0xDA:
+            _scan_end(walk, at)
+            break
+    walk.tail()
+    return walk.done()
+
+
+def _scan_end(walk: _Walk, at: int) -> None:
+    """Find the end marker from the back, where files without embedded second pictures have it.
+
+    Scanning forward costs milliseconds a megabyte. Where pictures are appended (MPF, a motion photo, a trailer that
+    holds JPEGs) the first end marker behind the scan is the picture's own: stuffed scans cannot contain one.
+    """
+    data = walk.data
+    last = data.rfind(b"\xff\xd9", at)
+    if last < 0:
+        walk.complete = False
+        return
+    walk.end = last + 2
+    if walk.end < len(data) or any(b.kind == "mpf" for b in walk.blocks) or data.find(b"\xff\xd8\xff", at, last) >= 0:
+        walk.end = data.find(b"\xff\xd9", at) + 2
+
+
+def _segment(walk: _Walk, marker: int, offset: int, payload: bytes) -> None:
+    if marker in _FRAMES and len(payload) >= 6:
+        height, width = struct.unpack_from(">HH", payload, 1)
+        walk.size, walk.progressive = (width, height), marker in (0xC2, 0xC6, 0xCA, 0xCE)
+        walk.order.append(f"SOF{marker - 0xC0}")
+    elif marker == 0xFE:
+        walk.order.append("COM")
+        walk.add("comment", offset, payload)
+    elif 0xE0 <= marker <= 0xEF:
+        label = f"APP{marker - 0xE0}"
+        for known, head, kind, skip in _APP:
+            if marker == known and payload.startswith(head):
+                walk.order.append(f"{label} {kind}")
+                walk.add(kind, offset + skip, payload[skip:], label)  # type: ignore[arg-type]
+                return
+        walk.order.append(label)
+        walk.add("app", offset, payload, label)
+
+
+def _png(walk: _Walk) -> Container:
+    data, at = walk.data, 8
+    walk.complete = False
+    count = 0
+    while at + 12 <= len(data) and count < MAX_BLOCKS:
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if at + 12 + length > len(data):
+            walk.problem("PNG", at, f"chunk {kind!r} claims {length} bytes of {len(data) - at - 12}")
+            walk.end = len(data)
+            return walk.done()
+        if kind != b"IDAT":
+            count += 1
+            _png_chunk(walk, kind, at + 8, data[at + 8 : at + 8 + length])
+        at += 12 + length
+        if kind == b"IEND":
+            walk.end, walk.complete = at, True
+            break
+    walk.tail()
+    return walk.done()
+
+
+def _png_chunk(walk: _Walk, kind: bytes, offset: int, payload: bytes) -> None:
+    walk.order.append(kind.decode("latin-1"))
+    if kind == b"IHDR" and len(payload) >= 8:
+        walk.size = struct.unpack_from(">II", payload)
+    elif kind == b"eXIf":
+        walk.add("exif", offset, payload)
+    elif kind == b"caBX":
+        walk.add("jumbf", offset, payload, "box")
+    elif kind == b"iCCP":
+        walk.add("icc", offset, payload)
+    elif kind in (b"tEXt", b"zTXt", b"iTXt"):
+        _png_text(walk, kind, offset, payload)
+
+
+def _png_text(walk: _Walk, kind: bytes, offset: int, payload: bytes) -> None:
+    word, _, rest = payload.partition(b"\0")
+    keyword = word[:79].decode("latin-1")
+    start = offset + len(word) + 1
+    if kind == b"zTXt":
+        text = _inflate(walk, start, rest[1:])
+    elif kind == b"iTXt":
+        packed, tail = rest[:1] == b"\1", rest[2:]
+        parts = tail.split(b"\0", 2)
+        text = parts[2] if len(parts) == 3 else b""
+        start += len(rest) - len(text)
+        text = _inflate(walk, start, text) if packed else text
+    else:
+        text = rest
+    if keyword == "XML:com.adobe.xmp":
+        walk.add("xmp", start, text)
+    elif keyword.startswith("Raw profile type "):
+        _raw_profile(walk, keyword.removeprefix("Raw profile type "), start, text)
+    else:
+        walk.add("text", start, text, keyword)
+
+
+def _inflate(walk: _Walk, offset: int, packed: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(packed, MAX_INFLATED)
+    except zlib.error as error:
+        walk.problem("PNG text", offset, f"cannot be inflated ({error})")
+        return b""
+
+
+def _raw_profile(walk: _Walk, name: str, offset: int, text: bytes) -> None:
+    """ImageMagick's way of carrying other formats' blocks: a name, a length, hexadecimal lines."""
+    try:
+        raw = bytes.fromhex("".join(text.decode("ascii", "ignore").split()[2:]))
+    except ValueError:
+        walk.problem("PNG text", offset, f"raw profile {name!r} is not hexadecimal")
+        return
+    if name in ("exif", "APP1") and raw.startswith(b"Exif\0"):
+        walk.add("exif", offset, raw[6:], "raw profile")
+    elif name == "xmp":
+        walk.add("xmp", offset, raw, "raw profile")
+    elif name in ("8bim", "iptc"):
+        start = 14 if raw.startswith(b"Photoshop 3.0\0") else 0
+        walk.add("iptc", offset, raw[start:], "raw profile")
+
+
+def _webp(walk: _Walk) -> Container:
+    data, at = walk.data, 12
+    end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
+    walk.complete = 8 + int.from_bytes(data[4:8], "little") <= len(data)
+    kinds: dict[bytes, Kind] = {b"EXIF": "exif", b"XMP ": "xmp", b"ICCP": "icc", b"C2PA": "jumbf"}
+    for _ in range(MAX_BLOCKS):
+        if at + 8 > end:
+            break
+        kind, length = struct.unpack_from("<4sI", data, at)
+        if at + 8 + length > len(data):
+            walk.problem("WebP", at, f"chunk {kind!r} claims {length} bytes of {len(data) - at - 8}")
+            break
+        walk.order.append(kind.decode("latin-1").strip())
+        if kind in kinds:
+            payload = data[at + 8 : at + 8 + length]
+            skip = 6 if kind == b"EXIF" and payload.startswith(b"Exif\0\0") else 0
+            walk.add(kinds[kind], at + 8 + skip, payload[skip:], "box" if kind == b"C2PA" else "")
+        at += 8 + length + length % 2
+    walk.end = end
+    walk.tail()
+    return walk.done()
+
+
+def _gif(walk: _Walk) -> Container:
+    """Comments and the XMP application block; both are found by their introducers, frames are not walked."""
+    data = walk.data
+    at = data.find(b"\x21\xfe", 13)
+    while at >= 0 and len(walk.blocks) < 16:
+        size = data[at + 2] if at + 2 < len(data) else 0
+        payload = data[at + 3 : at + 3 + size]
+        if size and data[at + 3 + size : at + 4 + size] == b"\0" and payload.isascii():
+            walk.add("comment", at + 3, payload)
+        at = data.find(b"\x21\xfe", at + 2)
+    at = data.find(b"XMP DataXMP")
+    if at >= 0:
+        stop = data.find(b"<?xpacket end", at)
+        walk.add("xmp", at + 11, data[at + 11 : stop if stop > 0 else at + 11 + MAX_INFLATED])
+    return walk.done()
+
+
+def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (type, start of payload, end) of ISO boxes."""
+    for _ in range(MAX_BLOCKS):
+        if at + 8 > end:
+            return
+        size, kind = struct.unpack_from(">I4s", data, at)
+        head = 8
+        if size == 1 and at + 16 <= end:
+            (size,), head = struct.unpack_from(">Q", data, at + 8), 16
+        stop = end if size == 0 else at + size
+        if stop < at + head or stop > end:
+            return
+        yield kind, at + head, stop
+        at = stop
+
+
+_C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+
+
+def _iso(walk: _Walk) -> Container:
+    data = walk.data
+    for kind, start, stop in _boxes(data, 0, len(data)):
+        if kind == b"uuid" and data[start : start + 16] == _C2PA_UUID:
+            at = data.find(b"jumb", start, min(stop, start + 128))
+            if at > 4:
+                walk.add("jumbf", at - 4, data[at - 4 : stop], "box")
+        elif kind == b"meta":
+            _iso_meta(walk, start + 4, stop)
+    return walk.done()
+
+
+def _iso_meta(walk: _Walk, start: int, stop: int) -> None:
+    names: dict[int, bytes] = {}
+    places: dict[int, tuple[int, int]] = {}
+    for kind, at, end in _boxes(walk.data, start, stop):
+        try:
+            if kind == b"iinf":
+                names = _item_names(walk.data, at, end)
+            elif kind == b"iloc":
+                places = _item_places(walk.data, at, end)
+        except (struct.error, IndexError):
+            walk.problem("ISO", at, f"box {kind!r} is broken")
+    for number, name in names.items():
+        offset, length = places.get(number, (0, 0))
+        payload = walk.data[offset : offset + length]
+        if not payload or len(payload) < length:
+            continue
+        if name == b"Exif" and length > 10:
+            skip = 4 + int.from_bytes(payload[:4], "big")
+            walk.add("exif", offset + skip, payload[skip:])
+        elif name == b"mime" and b"xmpmeta" in payload[:4096]:
+            walk.add("xmp", offset, payload)
+
+
+def _item_names(data: bytes, at: int, end: int) -> dict[int, bytes]:
+    wide = data[at] > 0
+    first = at + (8 if wide else 6)
+    out: dict[int, bytes] = {}
+    for kind, start, _ in _boxes(data, first, end):
+        version = data[start]
+        if kind == b"infe" and version in (2, 3):
+            width = 2 if version == 2 else 4
+            number = int.from_bytes(data[start + 4 : start + 4 + width], "big")
+            out[number] = data[start + 6 + width : start + 10 + width]
+    return out
+
+
+def _item_places(data: bytes, at: int, end: int) -> dict[int, tuple[int, int]]:
+    """First extent of each item that lies in the file itself (construction method 0)."""
+    version = data[at]
+    sizes = int.from_bytes(data[at + 4 : at + 6], "big")
+    widths = [sizes >> 12 & 15, sizes >> 8 & 15, sizes >> 4 & 15, sizes & 15 if version else 0]
+    wide = 4 if version == 2 else 2
+    count, at = int.from_bytes(data[at + 6 : at + 6 + wide], "big"), at + 6 + wide
+    out: dict[int, tuple[int, int]] = {}
+    for _ in range(min(count, MAX_BLOCKS)):
+        number, at = int.from_bytes(data[at : at + wide], "big"), at + wide
+        method = int.from_bytes(data[at : at + 2], "big") & 15 if version else 0
+        at += (2 if version else 0) + 2
+        base, at = int.from_bytes(data[at : at + widths[2]], "big"), at + widths[2]
+        extents, at = int.from_bytes(data[at : at + 2], "big"), at + 2
+        step = widths[3] + widths[0] + widths[1]
+        if at > end or extents > MAX_BLOCKS:
+            break
+        here = at + widths[3]
+        offset = int.from_bytes(data[here : here + widths[0]], "big")
+        length = int.from_bytes(data[here + widths[0] : here + widths[0] + widths[1]], "big")
+        if extents and method == 0:
+            out[number] = (base + offset, length)
+        at += extents * step
+    return out
+
+
+_READERS: tuple[tuple[int, bytes, str, Callable[[_Walk], Container]], ...] = (
+    (0, b"\xff\xd8", "JPEG", _jpeg),
+    (0, b"\x89PNG\r\n\x1a\n", "PNG", _png),
+    (8, b"WEBP", "WEBP", _webp),
+    (0, b"GIF8", "GIF", _gif),
+    (4, b"ftyp", "ISO", _iso),
+    (0, b"II*\0", "TIFF", _tiff),
+    (0, b"MM\0*", "TIFF", _tiff),
+)

@@ -1,0 +1,111 @@
+"""Detector ``structure``: the order of the file's blocks, what follows the picture, what cannot be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fakeproof.findings import Flag
+from fakeproof.metadata.containers import Block
+from fakeproof.metadata.record import Record, read_record
+from fakeproof.metadata.rules import RuleSet, load_rules
+from fakeproof.metadata.ruling import ruling
+
+if TYPE_CHECKING:
+    from fakeproof.findings import Finding
+    from fakeproof.photo import Photo
+
+__all__ = ["structure"]
+
+_ARCHIVES = ((b"PK\x03\x04", "ZIP"), (b"Rar!", "RAR"), (b"7z\xbc\xaf", "7-Zip"), (b"%PDF-", "PDF"), (b"MZ\x90\0", "EXE"))
+_VENDOR_HEADS = {"APP7": (b"HUAWEI", b"\x1aQualcomm"), "APP8": (b"SPIFF",), "APP3": (b"Meta", b"META"), "APP5": (b"RMETA",)}
+_VENDOR_NAMES = ((b"SEFT", "Samsung trailer"), (b"vivo{", "vivo trailer"), (b"streamdata", "vivo stream data"))
+
+
+def structure(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
+    """Record how the file is built.
+
+    Almost everything here is neutral: the order of segments, appended camera data, unknown trailers. An appended
+    archive is weak. Blocks that cannot be read are reported with their offset and never raise.
+
+    Returns
+    -------
+    tuple of Finding
+        `score` 0 or 1; nothing here supports a category.
+
+    References
+    ----------
+    .. [1] ITU-T T.81 (JPEG), annex B; W3C PNG, third edition; CIPA DC-007 (multi-picture).
+
+    Examples
+    --------
+    >>> import io
+    >>> import fakeproof as fp
+    >>> from PIL import Image
+    >>> file = io.BytesIO()
+    >>> Image.new("RGB", (64, 64)).save(file, "JPEG")
+    >>> [f.facts["kind"] for f in fp.metadata.structure(fp.Photo.from_bytes(file.getvalue()))]
+    ['segments']
+    """
+    rules = rules or load_rules()
+    record = read_record(photo)
+    box = record.container
+    out: list[Finding] = []
+    if box.order:
+        names = _runs(box.order)
+        words = {"summary": ", ".join(names), "format": box.format, "progressive": box.progressive}
+        out.append(ruling(rules, "structure.record", words=words))
+    out += _camera_data(record, rules)
+    for block in box.of("trailer"):
+        out += _trailer(block, record, rules)
+    if not box.complete:
+        out.append(ruling(rules, "structure.incomplete", [{"field": box.format, "offset": box.end}], flags=Flag.TRUNCATED))
+    for problem in box.problems[:4]:
+        quote = {"field": problem.where, "offset": problem.offset, "value": problem.reason}
+        words = {"reason": f"{problem.where}: {problem.reason}", "offset": problem.offset}
+        out.append(ruling(rules, "structure.parse_error", [quote], words=words, flags=Flag.PARSE_ERROR))
+    return tuple(out)
+
+
+def _runs(names: tuple[str, ...]) -> list[str]:
+    """Fold repeated names: ``APP2 icc x3``."""
+    out: list[tuple[str, int]] = []
+    for name in names[:128]:
+        if out and out[-1][0] == name:
+            out[-1] = (name, out[-1][1] + 1)
+        else:
+            out.append((name, 1))
+    return [name if count == 1 else f"{name} x{count}" for name, count in out]
+
+
+def _camera_data(record: Record, rules: RuleSet) -> list[Finding]:
+    found: list[tuple[str, int]] = [("multi-picture index (MPF)", b.offset) for b in record.container.of("mpf")[:1]]
+    for block in record.container.of("app"):
+        if block.data.startswith(_VENDOR_HEADS.get(block.label, ())):
+            found.append((f"{block.label} of the camera", block.offset))
+    gain = next((f for f in record.fields if f.key.startswith("xmp.") and "hdr-gain-map" in f.namespace), None)
+    if gain:
+        found.append(("gain map", gain.offset))
+    found += [("Samsung trailer", offset) for _, _, offset in record.seft[:1]]
+    if not found:
+        return []
+    quotes = [{"field": name, "offset": offset} for name, offset in found]
+    return [ruling(rules, "structure.camera_trailer", quotes, words={"name": ", ".join(n for n, _ in found)})]
+
+
+def _trailer(block: Block, record: Record, rules: RuleSet) -> list[Finding]:
+    data = block.data
+    size = len(data)
+    if not data.strip(b"\0\xff \r\n"):
+        return []
+    head = data[:65_536]
+    for magic, name in _ARCHIVES:
+        if head.lstrip(b"\0").startswith(magic):
+            quote = {"field": "trailer", "offset": block.offset, "value": f"{name}, {size} bytes"}
+            return [ruling(rules, "structure.archive", [quote], words={"name": name, "offset": block.offset})]
+    vendor = next((name for magic, name in _VENDOR_NAMES if magic in data[-4096:] or magic in head), "")
+    known = vendor or record.seft or record.container.of("mpf") or b"ftyp" in head[:4096]
+    if known:
+        words = {"name": vendor or ("motion photo" if b"ftyp" in head[:4096] else "appended pictures")}
+        return [ruling(rules, "structure.camera_trailer", [{"field": "trailer", "offset": block.offset}], words=words)]
+    quote = {"field": "trailer", "offset": block.offset, "value": data[:16].hex()}
+    return [ruling(rules, "structure.trailer", [quote], words={"size": size, "offset": block.offset})]
