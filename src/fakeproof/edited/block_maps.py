@@ -9,18 +9,9 @@ import numpy.typing as npt
 
 from fakeproof.findings import Region
 
-__all__ = ["Place", "block_places", "box_mean", "outlines", "standardise", "to_pixels"]
+__all__ = ["Place", "block_places", "box_mean", "outlines", "to_pixels"]
 
 BlockMap = npt.NDArray[np.float32]
-
-TEXTURE_CLASSES = 12
-"""Classes of texture, each with as many blocks; fewer where the photo is small."""
-CLASS_BLOCKS = 60
-"""Blocks that a class needs for a median that is steadier than what it judges."""
-MIN_TELLING = 3.0
-"""Telling coefficients below which a block says nothing."""
-MIN_SPREAD = 0.05
-"""Floor of a class's spread, in units of an untouched block's cost."""
 
 
 @dataclass(frozen=True)
@@ -31,31 +22,6 @@ class Place:
     blocks: int
     peak: float
     mean: float
-
-
-def standardise(value: BlockMap, texture: BlockMap, valid: npt.NDArray[np.bool_]) -> BlockMap:
-    """Return `value` in robust standard deviations from the photo's blocks of the same texture.
-
-    Classes hold equally many valid blocks; median and spread are interpolated between class centres, so that no step
-    shows where a class ends. Invalid blocks are 0.
-    """
-    out = np.zeros(value.shape, np.float32)
-    number = int(valid.sum())
-    if number < CLASS_BLOCKS:
-        return out
-    v, t = value[valid].astype(np.float64), texture[valid].astype(np.float64)
-    classes = int(np.clip(number // CLASS_BLOCKS, 1, TEXTURE_CLASSES))
-    order = np.argsort(t, kind="stable")
-    centres, medians, spreads = [], [], []
-    for part in np.array_split(order, classes):
-        middle = float(np.median(v[part]))
-        centres.append(float(np.median(t[part])))
-        medians.append(middle)
-        spreads.append(max(MIN_SPREAD, 1.4826 * float(np.median(np.abs(v[part] - middle)))))
-    expected = np.interp(t, centres, medians)
-    spread = np.interp(t, centres, spreads)
-    out[valid] = np.clip((v - expected) / spread, -6.0, 6.0)
-    return out
 
 
 def box_mean(value: BlockMap, weight: BlockMap, size: int) -> tuple[BlockMap, BlockMap]:

@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fakeproof.edited.block_maps import (
-    MIN_TELLING,
-    BlockMap,
-    block_places,
-    box_mean,
-    outlines,
-    standardise,
-    to_pixels,
-)
-from fakeproof.edited.planes import JpegPlanes, Plane, ijg_table, jpeg_planes
+from fakeproof.edited.block_maps import block_places, outlines, to_pixels
+from fakeproof.edited.planes import jpeg_planes
+from fakeproof.edited.requantised import WINDOW, deviations
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category
@@ -33,8 +26,6 @@ DEFAULT_QUALITIES = (70, 80, 90)
 """IJG qualities of the re-save; the qualities at which chat apps, editors and shops save."""
 MIN_SIDE = 128
 """Pixels; below, too few blocks share a texture."""
-WINDOW = 9
-"""Blocks (72 px) over which a block's neighbours are averaged; 5 to 9 measured alike or worse."""
 CANDIDATE = 2.5
 """Robust standard deviations at which a place is worth looking at."""
 DECISION = 4.5
@@ -96,7 +87,8 @@ def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) ->
             reason_zh=f"{photo.size[0]}x{photo.size[1]} 小于 {MIN_SIDE} 像素",
         )
     planes = jpeg_planes(photo)
-    deviation, levels, telling = _deviation(planes, qualities)
+    found = deviations(planes, qualities)
+    deviation = np.sqrt(np.mean(np.square(found.luma) + np.square(found.joint), axis=0) / 2)
     places = [
         place
         for place in block_places(deviation, CANDIDATE, min_blocks=MIN_BLOCKS)
@@ -117,11 +109,11 @@ def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) ->
         regions=outlines(pixels, trace="ela"),
         facts={
             "qualities": list(qualities),
-            "error_level": {str(q): round(v, 3) for q, v in zip(qualities, levels, strict=True)},
-            "telling_share": round(telling, 3),
+            "error_level": {str(q): round(v, 3) for q, v in zip(qualities, found.levels, strict=True)},
+            "telling_share": round(found.telling, 3),
             "candidates": len(places),
         },
-        flags=Flag.FLAT if telling < FLAT_SHARE else Flag.NONE,
+        flags=Flag.FLAT if found.telling < FLAT_SHARE else Flag.NONE,
     )
 
 
@@ -150,52 +142,6 @@ def _qualities(quality: int | Sequence[int]) -> tuple[int, ...]:
     if not values or not all(isinstance(q, int) and 1 <= q <= 100 for q in values):
         raise ParameterError("quality", quality, "one or several integers from 1 to 100")
     return values
-
-
-def _deviation(planes: JpegPlanes, qualities: tuple[int, ...]) -> tuple[BlockMap, list[float], float]:
-    """Return the combined deviation by luma block, the photo's error level by quality, and the telling share."""
-    tables = np.stack([ijg_table(q) for q in qualities])
-    luma, levels, telling = _plane_deviation(planes.luma, planes.origin, tables)
-    total = np.square(luma).sum(axis=0)
-    parts = np.full(total.shape, float(len(qualities)), np.float32)
-    tables = np.stack([ijg_table(q, chroma=True) for q in qualities])
-    for plane in (planes.blue, planes.red):
-        chroma, _, _ = _plane_deviation(plane, planes.chroma_origin, tables)
-        square = np.repeat(np.repeat(np.square(chroma).sum(axis=0), 2, axis=0), 2, axis=1)
-        rows, columns = min(square.shape[0], total.shape[0]), min(square.shape[1], total.shape[1])
-        total[:rows, :columns] += square[:rows, :columns]
-        parts[:rows, :columns] += len(qualities)
-    return np.sqrt(total / parts), levels, telling
-
-
-def _plane_deviation(plane: Plane, origin: tuple[int, int], tables: BlockMap) -> tuple[BlockMap, list[float], float]:
-    from fakeproof._kernels.dct import requantise
-
-    cost, telling = requantise(plane, origin, 8, tables)
-    maps, levels, shares = [], [], []
-    for spent, number in zip(cost, telling, strict=True):
-        valid = number >= MIN_TELLING
-        level = np.where(valid, spent / np.maximum(number, 1), 0).astype(np.float32)
-        levels.append(float(np.median(level[valid])) if valid.any() else 1.0)
-        shares.append(float(valid.mean()))
-        maps.append(_windowed(standardise(level, number, valid), valid))
-    return np.stack(maps), levels, max(shares)
-
-
-def _windowed(deviation: BlockMap, valid: np.ndarray) -> BlockMap:
-    """Average over the window, then again in units of the photo's own spread: neighbours are not independent."""
-    mean, mass = box_mean(deviation, valid.astype(np.float32), WINDOW)
-    strength = mean * np.sqrt(mass)
-    telling = strength[mass >= MIN_BLOCKS]
-    if telling.size < MIN_BLOCKS:
-        return np.zeros_like(strength)
-    middle = np.median(telling)
-    spread = 1.4826 * np.median(np.abs(telling - middle)) + WINDOW_FLOOR
-    return np.where(mass >= MIN_BLOCKS, (strength - middle) / spread, 0).astype(np.float32)
-
-
-WINDOW_FLOOR = 0.3
-"""Floor of the windowed spread in standard deviations: a photo of one texture has next to none."""
 
 
 def _strength(mean: float, blocks: int) -> float:
