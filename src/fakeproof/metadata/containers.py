@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from fakeproof.jpeg.markers import Structure
+from fakeproof.jpeg.markers import walk as map_jpeg
 from fakeproof.metadata.tiff import Problem
 
-__all__ = ["Block", "Container", "read_container"]
+__all__ = ["Block", "Container", "from_structure", "read_container"]
 
 MAX_BLOCKS = 1_024
 """Segments or chunks walked; IDAT chunks do not count."""
@@ -23,7 +25,7 @@ Kind = Literal[
     "exif", "xmp", "xmp_part", "iptc", "jumbf", "comment", "text", "icc", "ducky", "adobe", "mpf", "app", "trailer"
 ]
 
-_APP = (
+_APP: tuple[tuple[int, bytes, Kind, int], ...] = (
     (0xE1, b"Exif\0", "exif", 6),
     (0xE1, b"http://ns.adobe.com/xap/1.0/\0", "xmp", 29),
     (0xE1, b"http://ns.adobe.com/xmp/extension/\0", "xmp_part", 35),
@@ -34,8 +36,6 @@ _APP = (
     (0xED, b"Photoshop 3.0\0", "iptc", 14),
     (0xEE, b"Adobe", "adobe", 5),
 )
-_STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 @dataclass(frozen=True)
@@ -118,75 +118,41 @@ def _tiff(walk: _Walk) -> Container:
 
 
 def _jpeg(walk: _Walk) -> Container:
-    data, at = walk.data, 2
-    for _ in range(4 * MAX_BLOCKS):
-        if at + 2 > len(data):
-            walk.complete = False
-            break
-        if data[at] != 0xFF:
-            following = data.find(b"\xff", at)
-            walk.problem("JPEG", at, "no marker where one should begin")
-            if following < 0:
-                break
-            at = following
-            continue
-        marker = data[at + 1]
-        if marker == 0xFF:
-            at += 1
-            continue
-        if marker == 0xD9:
-            walk.end = at + 2
-            break
-        if marker in _STANDALONE:
-            at += 2
-            continue
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        if length < 2 or at + 2 + length > len(data):
-            walk.problem("JPEG", at, f"segment 0x{marker:02x} claims {length} bytes of {len(data) - at - 2}")
-            walk.complete = False
-            break
-        _segment(walk, marker, at + 4, data[at + 4 : at + 2 + length])
-        at += 2 + length
-        if marker == 0xDA:
-            _scan_end(walk, at)
-            break
+    return from_structure(walk.data, map_jpeg(walk.data))
+
+
+def from_structure(data: bytes, structure: Structure) -> Container:
+    """Take the blocks of a JPEG whose markers were walked already."""
+    walk = _Walk(data, "JPEG")
+    for part in structure.segments:
+        if 0xE0 <= part.marker <= 0xEF or part.marker == 0xFE:
+            _segment(walk, part.marker, part.offset + 4, data[part.offset + 4 : part.offset + part.length])
+        elif part.name.startswith("SOF"):
+            walk.order.append(part.name)
+    if structure.frame:
+        walk.size, walk.progressive = (structure.frame.width, structure.frame.height), structure.frame.progressive
+    for problem in structure.problems:
+        if problem.code != "no-end-marker":
+            walk.problem("JPEG", problem.offset, problem.code.replace("-", " "))
+    walk.complete = structure.end is not None
+    walk.end = structure.end or len(data)
     walk.tail()
     return walk.done()
 
 
-def _scan_end(walk: _Walk, at: int) -> None:
-    """Find the end marker from the back, where files without embedded second pictures have it.
-
-    Scanning forward costs milliseconds a megabyte. Where pictures are appended (MPF, a motion photo, a trailer that
-    holds JPEGs) the first end marker behind the scan is the picture's own: stuffed scans cannot contain one.
-    """
-    data = walk.data
-    last = data.rfind(b"\xff\xd9", at)
-    if last < 0:
-        walk.complete = False
-        return
-    walk.end = last + 2
-    if walk.end < len(data) or any(b.kind == "mpf" for b in walk.blocks) or data.find(b"\xff\xd8\xff", at, last) >= 0:
-        walk.end = data.find(b"\xff\xd9", at) + 2
-
-
 def _segment(walk: _Walk, marker: int, offset: int, payload: bytes) -> None:
-    if marker in _FRAMES and len(payload) >= 6:
-        height, width = struct.unpack_from(">HH", payload, 1)
-        walk.size, walk.progressive = (width, height), marker in (0xC2, 0xC6, 0xCA, 0xCE)
-        walk.order.append(f"SOF{marker - 0xC0}")
-    elif marker == 0xFE:
+    if marker == 0xFE:
         walk.order.append("COM")
         walk.add("comment", offset, payload)
-    elif 0xE0 <= marker <= 0xEF:
-        label = f"APP{marker - 0xE0}"
-        for known, head, kind, skip in _APP:
-            if marker == known and payload.startswith(head):
-                walk.order.append(f"{label} {kind}")
-                walk.add(kind, offset + skip, payload[skip:], label)  # type: ignore[arg-type]
-                return
-        walk.order.append(label)
-        walk.add("app", offset, payload, label)
+        return
+    label = f"APP{marker - 0xE0}"
+    for known, head, kind, skip in _APP:
+        if marker == known and payload.startswith(head):
+            walk.order.append(f"{label} {kind}")
+            walk.add(kind, offset + skip, payload[skip:], label)
+            return
+    walk.order.append(label)
+    walk.add("app", offset, payload, label)
 
 
 def _png(walk: _Walk) -> Container:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from fakeproof.metadata.containers import Block, Container, read_container
+from fakeproof.metadata.containers import Block, Container, from_structure, read_container
 from fakeproof.metadata.iptc import Dataset, Resource, parse_iim, parse_resources
 from fakeproof.metadata.jumbf import Store, parse_store
 from fakeproof.metadata.tiff import Entry, Problem, Tiff, decode_text, parse_tiff
@@ -136,7 +136,9 @@ def _read(photo: Photo) -> Record:
     name = base_name(photo.name)
     if data is None:
         return Record(name, Container("array", ()), fields=(Field("name", name),))
-    return read_bytes(data, name)
+    # the marker walk of a JPEG is shared with other detectors
+    jpeg = getattr(photo, "jpeg", None)
+    return read_bytes(data, name, from_structure(data, jpeg.structure) if jpeg is not None else None)
 
 
 def base_name(path: str) -> str:
@@ -144,9 +146,9 @@ def base_name(path: str) -> str:
     return path if path.startswith("u=") else PureWindowsPath(PurePosixPath(path).name).name
 
 
-def read_bytes(data: bytes, name: str = "") -> Record:
+def read_bytes(data: bytes, name: str = "", container: Container | None = None) -> Record:
     """Read the record of a file's bytes; never raises on content."""
-    container = read_container(data)
+    container = container or read_container(data)
     exif = container.of("exif")
     tiff = parse_tiff(exif[0].data, exif[0].offset) if exif else None
     packets = tuple(parse_xmp(b.data, b.offset) for b in container.of("xmp"))

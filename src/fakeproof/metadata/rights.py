@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["rights"]
 
+_TECHNICAL = frozenset({"iptc.CodedCharacterSet", "iptc.1:0", "iptc.2:0"})
+
 
 def rights(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find who the file says owns or published the picture.
@@ -49,7 +51,8 @@ def rights(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, .
 
 
 def _iptc(record: Record, rules: RuleSet) -> list[Finding]:
-    listed = [f for f in record.fields if f.key.startswith("iptc.") and f.value.isprintable() and f.value.strip()]
+    told = (f for f in record.fields if f.key.startswith("iptc.") and f.key not in _TECHNICAL)
+    listed = [f for f in told if any(c.isalnum() for c in f.value)]
     blocks = record.container.of("iptc")
     if not blocks or not (listed or record.datasets or any(r.id == 0x0404 for r in record.resources)):
         return []
