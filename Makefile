@@ -8,7 +8,7 @@ JOBS ?= 2
 BENCH_LIMIT ?=
 SECTIONS ?= all
 
-.PHONY: demo test test-nojit lint types contracts docs notebooks bench clean
+.PHONY: demo test test-nojit independent lint types contracts docs notebooks bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -32,6 +32,10 @@ test: $(VENV)/.group-test
 # The kernels once more as plain Python: what the JIT hides (bounds, types, coverage) shows here.
 test-nojit: $(VENV)/.group-test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -n $(JOBS) -m nojit tests
+
+# The weighing against an independent package.
+independent: $(VENV)/.group-independent
+	$(BIN)/python -m pytest tests/independent
 
 lint: $(VENV)/.group-lint
 	$(BIN)/ruff check .
