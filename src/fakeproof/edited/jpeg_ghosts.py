@@ -1,0 +1,185 @@
+"""JPEG ghosts: places that were saved earlier at a quality, or on a grid, that the rest was not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fakeproof.edited.block_maps import BlockMap, Place, block_places, outlines, to_pixels
+from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
+from fakeproof.edited.requantised import WINDOW, deviations
+from fakeproof.edited.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
+from fakeproof.errors import ParameterError
+from fakeproof.findings import Finding, NotApplicable
+from fakeproof.types import Category
+
+if TYPE_CHECKING:
+    from fakeproof.photo import Photo
+
+__all__ = ["DEFAULT_QUALITIES", "VERSION", "jpeg_ghosts"]
+
+VERSION = 1
+
+DEFAULT_QUALITIES = (50, 55, 60, 65, 70, 74, 77, 80, 83, 86, 88, 90, 92, 94, 96)
+"""IJG qualities of the sweep, closer where steps change faster."""
+MIN_SIDE = 128
+"""Pixels; below, too few blocks share a texture."""
+CANDIDATE = 2.5
+"""Robust standard deviations at which a place is worth looking at."""
+DECISION = 9.0
+"""Region strength at which the photo is called edited."""
+SHIFTED_FLOOR = 6.0
+"""Standard deviations at which a shifted grid is real: chance reaches 5.5 among all grids, qualities and cells."""
+SHIFTED_WINDOW = 5
+"""Blocks over which the fit to a shifted grid is summed."""
+MIN_BLOCKS = 9
+MAX_SHARE = 0.35
+"""Share of the photo above which the ghost is the photo's own history, not a place in it."""
+
+
+@dataclass(frozen=True)
+class _Ghost:
+    """A map of deviations, the grid and quality it was made with, and its places, strongest first."""
+
+    grid: tuple[int, int]
+    quality: int
+    aligned: bool
+    deviation: BlockMap
+    places: list[Place]
+
+    @property
+    def strength(self) -> float:
+        return max((_strength(p) for p in self.places), default=0.0)
+
+
+def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES) -> Finding | NotApplicable:
+    """Find places whose earlier JPEG save differs from that of the rest, on the photo's grid or on another.
+
+    Every block is quantised with the tables of each quality; a block that was once saved near that quality loses
+    conspicuously little. On the photo's own grid, luma and chroma are each held against the photo's blocks of the
+    same texture; among the 60 shifted grids the one that best fits an earlier save somewhere is examined as well.
+    Quality, grid and place are chosen by the method.
+
+    It sees parts saved earlier at a lower quality than the last save, from 64 px on. It sees nothing when the last
+    save was coarser, after a resize, and in flat parts.
+
+    Parameters
+    ----------
+    photo : Photo
+    qualities : sequence of int
+        IJG qualities of the sweep, 1-100.
+
+    Returns
+    -------
+    Finding
+        `heatmap`: deviation in robust standard deviations at the chosen quality and grid, >= 0; about 1 where
+        nothing is odd, 0 where nothing can be said. `score`: the strongest region's mean deviation times the square
+        root of its size in windows; 0 without a region. `facts`: ``quality``, ``grid`` (x, y), ``aligned``,
+        ``shifted_strength`` and ``shifted_whole`` (standard deviations by which the best shifted grid fits, at its
+        best place and in the whole photo).
+    NotApplicable
+        When the photo's shorter side is below 128 px.
+
+    References
+    ----------
+    Farid 2009, "Exposing digital forgeries from JPEG ghosts", doi:10.1109/TIFS.2008.2012215.
+
+    Examples
+    --------
+    >>> from skimage import data
+    >>> import fakeproof as fp
+    >>> fp.edited.jpeg_ghosts(fp.Photo.from_array(data.coffee())).supports is None
+    True
+    """
+    qualities = tuple(qualities)
+    if not qualities or not all(isinstance(q, int) and 1 <= q <= 100 for q in qualities):
+        raise ParameterError("qualities", qualities, "integers from 1 to 100")
+    if min(photo.size) < MIN_SIDE:
+        size = f"{photo.size[0]}x{photo.size[1]}"
+        return NotApplicable(
+            detector="jpeg_ghosts",
+            version=VERSION,
+            reason=f"{size} is below {MIN_SIDE} px",
+            reason_zh=f"{size} 小于 {MIN_SIDE} 像素",
+        )
+    planes, shifted = jpeg_planes(photo), shifted_grid(photo)
+    ghosts = _aligned(planes, qualities)
+    if shifted.strength >= SHIFTED_FLOOR:
+        ghosts += _shifted(planes, shifted)
+    best = max(ghosts, key=lambda g: g.strength)
+    chosen = [p for p in best.places if _strength(p) >= DECISION]
+    mask = np.any([p.mask for p in chosen], axis=0) if chosen else np.zeros(best.deviation.shape, bool)
+    origin = planes.origin if best.aligned else best.grid[::-1]
+    pixels = to_pixels(mask, origin, photo.size) > 0
+    return Finding(
+        detector="jpeg_ghosts",
+        version=VERSION,
+        score=best.strength,
+        supports=Category.EDITED if chosen else None,
+        sentence=_sentence(best, len(chosen)),
+        mask=pixels,
+        heatmap=to_pixels(best.deviation, origin, photo.size),
+        regions=outlines(pixels, trace="jpeg_ghosts"),
+        facts={
+            "quality": best.quality,
+            "grid": best.grid,
+            "aligned": best.aligned,
+            "shifted_grid": shifted.grid,
+            "shifted_quality": shifted.quality,
+            "shifted_strength": round(shifted.strength, 2),
+            "shifted_whole": round(shifted.whole, 2),
+            "shifted_share": round(shifted.share, 3),
+        },
+    )
+
+
+def _aligned(planes: JpegPlanes, qualities: tuple[int, ...]) -> list[_Ghost]:
+    found = deviations(planes, qualities)
+    maps = np.sqrt((np.square(found.luma) + np.square(found.joint)) / 2)
+    grid = (planes.origin[1], planes.origin[0])
+    return [_Ghost(grid, q, True, m, _places(m)) for q, m in zip(qualities, maps, strict=True)]
+
+
+def _shifted(planes: JpegPlanes, shifted: ShiftedGrid) -> list[_Ghost]:
+    """Return the fit of the shifted grid at the qualities around the one that the search found."""
+    import cv2
+
+    from fakeproof._kernels.dct import requantise
+
+    near = tuple(q for q in range(shifted.quality - 6, shifted.quality + 7, 2) if 1 <= q <= 98)
+    tables = np.stack([ijg_table(q) for q in near])
+    cost, telling = requantise(planes.luma, shifted.grid[::-1], 8, tables)
+    kind = {"ddepth": cv2.CV_32F, "ksize": (SHIFTED_WINDOW,) * 2, "normalize": False, "borderType": cv2.BORDER_CONSTANT}
+    ghosts = []
+    for t, quality in enumerate(near):
+        fit = cv2.boxFilter(telling[t] - cost[t], **kind) / np.sqrt(
+            UNIFORM_VARIANCE * np.maximum(cv2.boxFilter(telling[t], **kind), 16)
+        )
+        deviation = np.abs(fit - np.median(fit)).astype(np.float32)
+        ghosts.append(_Ghost(shifted.grid, quality, False, deviation, _places(deviation)))
+    return ghosts
+
+
+def _places(deviation: BlockMap) -> list[Place]:
+    found = block_places(deviation, CANDIDATE, min_blocks=MIN_BLOCKS)
+    return [p for p in found if p.blocks <= MAX_SHARE * deviation.size]
+
+
+def _strength(place: Place) -> float:
+    return float(place.mean * np.sqrt(place.blocks) / WINDOW)
+
+
+def _sentence(ghost: _Ghost, regions: int) -> dict[str, str]:
+    if not regions:
+        return {
+            "en": "No place shows an earlier save that the rest does not.",
+            "zh": "未发现与其余部分压缩历史不同的区域。",
+        }
+    where = "the photo's grid" if ghost.aligned else f"a grid shifted by {ghost.grid}"
+    return {
+        "en": f"{regions} place(s) differ in their earlier save near quality {ghost.quality}, on {where}.",
+        "zh": f"有 {regions} 处曾以质量约 {ghost.quality} 保存过，与照片其余部分不同。",
+    }
