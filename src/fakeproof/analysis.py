@@ -146,7 +146,7 @@ def _expand(items: Iterable[Any] | None) -> Iterator[Any]:
 
 
 def _metadata(photo: Photo, order: Order | None, gathered: _Gathered) -> None:
-    from fakeproof.metadata.checks import check
+    from fakeproof.metadata import check
 
     for finding in check(photo, order=order):
         gathered.add(finding)
@@ -156,8 +156,7 @@ def _web(
     photo: Photo, sources: Iterable[Any] | SourceIndex | None, listings: Sequence[Photo], gathered: _Gathered
 ) -> tuple[Match, ...]:
     """Hold the photo against candidate originals and the shop's own pictures; return the verified matches."""
-    from fakeproof.web.match import match_sources
-    from fakeproof.web.watermarks import watermarks
+    from fakeproof.web import match_sources, watermarks
 
     gathered.add(watermarks(photo))
     own = [Source(p, seen_on=OWN_LISTING["en"], key=p.name) for p in listings]
@@ -175,8 +174,7 @@ def _web(
 
 
 def _edited(photo: Photo, matches: Sequence[Match], gathered: _Gathered) -> None:
-    from fakeproof.edited.localize import localize
-    from fakeproof.edited.source_difference import source_difference
+    from fakeproof.edited import localize, source_difference
 
     answers: list[Answer] = [detector(photo) for detector in pixel_detectors()]
     if matches:
@@ -203,8 +201,8 @@ def pixel_detectors() -> tuple[Callable[[Photo], Answer], ...]:
 
 
 def _product(photo: Photo, listings: Sequence[Photo], gathered: _Gathered) -> None:
-    from fakeproof.product.codes import codes
-    from fakeproof.product.compare import compare
+    from fakeproof.product import codes
+    from fakeproof.product import compare
 
     gathered.add(codes(photo))
     if listings:

@@ -144,7 +144,7 @@ class Scorer:
             labels = np.array([_label(r, category) for r in rows], bool)
             if not rows or labels.all() or not labels.any():
                 continue
-            scores = [_score_record(card, r) for r in rows]
+            scores = [record_score(card, r) for r in rows]
             out[category] = _evaluation(category, scores, labels)
         return out
 
@@ -269,7 +269,8 @@ def _value(record: Mapping[str, Any], name: str) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _score_record(card: CategoryCard, record: Mapping[str, Any]) -> CategoryScore:
+def record_score(card: CategoryCard, record: Mapping[str, Any]) -> CategoryScore:
+    """Weigh one row of a findings table."""
     system, used = card.for_chain(str(record.get("chain", "unknown")))
     versions = _versions([record])
     scores = {}
@@ -321,7 +322,7 @@ def _fit_category(
     cases = Cases(scores, labels, groups.astype(np.int64), versions, assigned)
     pooled = fit_card(cases, folds=folds, seed=seed)
     held = np.clip(held_out_llrs(cases, folds=folds, seed=seed), *pooled.bounds)
-    other = np.array([_score_record(base, r).llr for r in rows])
+    other = np.array([record_score(base, r).llr for r in rows])
     beats = {
         "cllr_fitted_held_out": cllr(held, labels),
         "cllr_default": cllr(other, labels),
