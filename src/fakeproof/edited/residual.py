@@ -222,7 +222,7 @@ def _same_light(p: Any, s: Any, valid: npt.NDArray[np.bool_]) -> Any:
     return s + smooth
 
 
-def _residual(p: Any, s: Any) -> npt.NDArray[np.float32]:
+def _residual(p: Any, s: Any) -> Any:
     """Return by how much the photo leaves the range that the source has within a pixel, and the other way round."""
     import cv2
     import numpy as np
@@ -253,4 +253,4 @@ def _relative(residual: npt.NDArray[np.float32], s: Any, valid: npt.NDArray[np.b
     expected = np.array([np.quantile(values[classes == k], 0.6) if (classes == k).any() else 0 for k in range(BINS)])
     allowed = FLOOR + np.interp(structure, centres, np.maximum.accumulate(expected))
     smooth = cv2.GaussianBlur(np.where(valid, residual, 0).astype(np.float32), (0, 0), SPREAD)
-    return np.where(valid, smooth / allowed, 0).astype(np.float32)  # type: ignore[no-any-return]
+    return np.where(valid, smooth / allowed, 0).astype(np.float32)

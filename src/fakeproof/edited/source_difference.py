@@ -178,7 +178,7 @@ def _spots(comparison: Comparison) -> tuple[npt.NDArray[np.int32], list[_Spot]]:
     import cv2
     import numpy as np
 
-    low = ((comparison.z > LOW_Z) & comparison.valid).astype(np.uint8)
+    low: Any = ((comparison.z > LOW_Z) & comparison.valid).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
     low = cv2.morphologyEx(cv2.morphologyEx(low, cv2.MORPH_OPEN, kernel[2:5, 2:5]), cv2.MORPH_CLOSE, kernel)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(low, connectivity=8)
