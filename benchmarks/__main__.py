@@ -24,10 +24,11 @@ SECTIONS = {
     "photo": "reading photos: coefficients and open times",
     "chain": "delivery chain confusion matrix",
     "speed": "analysis by stage and size, against cv2.imdecode",
+    "scale": "batches and services: rates, memory, sizing",
     "robustness": "hostile bytes",
     "peers": "other libraries in the same run",
 }
-WITHOUT_DATA = ("photo", "speed", "robustness", "peers")
+WITHOUT_DATA = ("photo", "speed", "scale", "robustness", "peers")
 
 
 def main(arguments: list[str] | None = None) -> int:
