@@ -14,7 +14,7 @@ from benchmarks import cases
 from benchmarks.frame import Options, Table, median_seconds
 from fakeproof.evidence import metrics
 from fakeproof.evidence.calibrate import MonotoneCalibrator
-from fakeproof.evidence.card import Card, CategoryCard, DetectorCard
+from fakeproof.evidence.card import CategoryCard, DetectorCard
 from fakeproof.evidence.scorer import record_score
 from fakeproof.evidence.train import Cases, fit_card
 from fakeproof.types import Category
@@ -34,7 +34,15 @@ GATHER: dict[Category, Callable[[Options, str], Iterable[cases.Case]]] = {
 }
 MEASURED = {
     Category.EDITED: (
-        "localize", "copy_move", "double_jpeg", "jpeg_ghosts", "jpeg_grid", "noise", "resampling", "ela", "source_difference",
+        "localize",
+        "copy_move",
+        "double_jpeg",
+        "jpeg_ghosts",
+        "jpeg_grid",
+        "noise",
+        "resampling",
+        "ela",
+        "source_difference",
     ),
     Category.WEB_IMAGE: ("match_sources",),
     Category.WRONG_PRODUCT: ("compare",),
@@ -153,7 +161,7 @@ def _category(scorer: fp.Scorer, category: Category, rows: Sequence[dict[str, An
         if part:
             table.rows.append(_line(scorer, category, part, f"asis, {name}", "unseen", None))
     table.note = (
-        "\"found\" and \"accused\" are the shares with decision `supported`, with Wilson intervals; Cllr with a bootstrap over "
+        '"found" and "accused" are the shares with decision `supported`, with Wilson intervals; Cllr with a bootstrap over '
         "groups; loss = Cllr - Cllr_min."
     )
     return table
@@ -169,7 +177,9 @@ def _line(
     found = metrics.wilson(int(said[labels].sum()), int(labels.sum()))
     accused = metrics.wilson(int(said[~labels].sum()), int((~labels).sum()))
     both = labels.any() and not labels.all()
-    cost = metrics.bootstrap(metrics.cllr, llrs, labels, groups=[r["group"] for r in part], rounds=200) if both else None
+    cost = (
+        metrics.bootstrap(metrics.cllr, llrs, labels, groups=[r["group"] for r in part], rounds=200) if both else None
+    )
     loss = metrics.calibration_loss(llrs, labels) if both else float("nan")
     if table is not None and half == "unseen" and cost is not None:
         where = f"{category.value}, {chain}"
@@ -180,14 +190,16 @@ def _line(
         if accused.value > 0.01:
             table.shortfalls.append(f"{where}: {accused} of untouched photos are accused; the target is 0.01.")
         if chain == "asis" and found.value < TPR_TARGET.get(category, 0):
-            table.shortfalls.append(f"{where}: {found.value:.2f} found at the threshold; the target is {TPR_TARGET[category]:.2f}.")
+            table.shortfalls.append(
+                f"{where}: {found.value:.2f} found at the threshold; the target is {TPR_TARGET[category]:.2f}."
+            )
     auc = metrics.roc_auc(llrs, labels) if both else float("nan")
     n = f"{int(labels.sum())}/{int((~labels).sum())}"
     return [chain, half, n, str(cost) if cost else None, loss, auc, str(found), str(accused)]
 
 
 def _splits(rows: dict[Category, list[dict[str, Any]]]) -> Table:
-    """Three other splits by group: is the shipped split a lucky one?"""
+    """Fit anew on three other splits by group, to see whether the shipped one is lucky."""
     table = Table(
         "Three random splits by group, fitted anew each time (as is)",
         ["category", "split", "n +/-", "Cllr", "loss", "found", "accused"],
@@ -210,7 +222,9 @@ def _speed(scorer: fp.Scorer, rows: dict[Category, list[dict[str, Any]]]) -> Tab
     versions = _versions(rows[Category.EDITED])
     findings = [fp.Finding(detector=n, version=v, score=0.5) for n, v in versions.items()]
     seconds = median_seconds(lambda: scorer.score(findings), rounds=50)
-    table = Table("Cost of scoring one photo's findings", ["what", "ms"], [["three categories", f"{1000 * seconds:.2f}"]])
+    table = Table(
+        "Cost of scoring one photo's findings", ["what", "ms"], [["three categories", f"{1000 * seconds:.2f}"]]
+    )
     if seconds > 1e-3:
         table.shortfalls.append(f"Scoring takes {1000 * seconds:.2f} ms; the target is 1 ms.")
     return table
