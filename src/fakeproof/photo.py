@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,105 +13,212 @@ from fakeproof.errors import ParameterError, PhotoError
 from fakeproof.findings import frozen_array
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
+    from fakeproof.jpeg import JpegFile, Structure
+    from fakeproof.photo_chain import Chain
+    from fakeproof.photo_decode import Header
     from fakeproof.types import RGB8, Luma
 
 __all__ = ["Photo", "PhotoLimits"]
 
 T = TypeVar("T")
 
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+_KEPT = frozenset({"sha256"})
+_SCAN_WORK = 16
+"""A file's scans times its pixels stay below this many times max_pixels: each scan costs a pass over all blocks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhotoLimits:
-    """What a photo may cost; checked from the header before any decoder runs."""
+    """What a photo may cost; checked from the header before any decoder runs.
+
+    Attributes
+    ----------
+    max_bytes : int
+        Bytes of the file.
+    max_pixels, max_side, min_side : int
+        Pixels of the picture and of its sides.
+    max_segments, max_scans : int
+        Marker segments and scans of a JPEG. Progressive files have about ten scans.
+    max_metadata : int
+        Bytes of all application and comment segments of a JPEG.
+    """
 
     max_bytes: int = 64 * 2**20
     max_pixels: int = 100_000_000
     max_side: int = 65_500
     min_side: int = 8
+    max_segments: int = 2048
+    max_scans: int = 128
+    max_metadata: int = 16 * 2**20
 
 
 class Photo:
     """A photo with its bytes and its views, upright as displayed.
 
-    Make one with :meth:`open`, :meth:`from_bytes` or :meth:`from_array`.
+    Make one with :meth:`open`, :meth:`from_bytes` or :meth:`from_array`. What opens can be looked at: a file in which
+    anything is odd is decoded at once, so that later views do not fail.
+
+    Attributes
+    ----------
+    name : str
+        As the caller named it.
+    format : str
+        ``JPEG``, ``PNG``, ``WEBP``, ``AVIF``, ``HEIC``, ``GIF``, ``BMP``, ``TIFF`` by the magic bytes, or ``array``.
+    size : tuple of int
+        (width, height) as displayed.
+    salvaged : bool
+        Whether the file was truncated and opened with ``salvage=True``; missing pixels are grey or black.
+
+    Examples
+    --------
+    >>> import skimage.data
+    >>> Photo.from_array(skimage.data.chelsea(), name="cat")
+    Photo('cat', array, 451x300)
     """
 
     def __init__(self, *, name: str, data: bytes | None, limits: PhotoLimits, format: str) -> None:  # noqa: A002
         self.name = name
         self.format = format
+        self.salvaged = False
+        self.size: tuple[int, int] = (0, 0)
         self._data = data
         self._limits = limits
         self._lock = threading.RLock()
         self._views: dict[Any, Any] = {}
-        self.size: tuple[int, int] = (0, 0)
+        self._pixels: RGB8 | None = None
+        self._structure: Structure | None = None
+        self._header: Header | None = None
+        self._orientation: int | None = None  # AVIF's is known only after decoding
 
     @classmethod
-    def open(cls, path: str | Path, *, limits: PhotoLimits | None = None) -> Self:
-        """Read a file."""
+    def open(cls, path: str | Path, *, limits: PhotoLimits | None = None, salvage: bool = False) -> Self:
+        """Read a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; its name's ending does not matter.
+        limits : PhotoLimits, optional
+            What it may cost.
+        salvage : bool
+            Take a truncated JPEG or PNG for what is there, and mark it as `salvaged`; an error otherwise.
+
+        Raises
+        ------
+        PhotoError
+            The file cannot be read, is not a photo, lies beyond a limit, is truncated or damaged.
+        """
         limits = limits or PhotoLimits()
         path = Path(path)
         try:
             if path.is_dir():
                 raise PhotoError(str(path), "is a directory, not a photo")
-            length = path.stat().st_size
-            if length > limits.max_bytes:
-                raise PhotoError(
-                    str(path), f"{length} bytes is above the limit of {limits.max_bytes}",
-                    value=length, limit=limits.max_bytes,
-                )
+            _check_bytes(str(path), path.stat().st_size, limits)
             data = path.read_bytes()
         except OSError as error:
             raise PhotoError(str(path), f"cannot be read ({error.strerror or error})") from error
-        return cls.from_bytes(data, name=str(path), limits=limits)
+        return cls.from_bytes(data, name=str(path), limits=limits, salvage=salvage)
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, name: str = "photo", limits: PhotoLimits | None = None) -> Self:
-        """Read a file's bytes."""
-        from PIL import Image, UnidentifiedImageError
+    def from_bytes(
+        cls, data: bytes, *, name: str = "photo", limits: PhotoLimits | None = None, salvage: bool = False
+    ) -> Self:
+        """Read a file's bytes; parameters and errors as in :meth:`open`."""
+        from fakeproof.photo_decode import sniff
 
         limits = limits or PhotoLimits()
         if not data:
             raise PhotoError(name, "is empty (0 bytes)", value=0)
-        try:
-            with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
-                width, height = image.size
-                kind = "JPEG" if image.format == "MPO" else str(image.format)
-                if width * height > limits.max_pixels:
-                    raise PhotoError(name, f"{width}x{height} is above the limit of {limits.max_pixels} pixels",
-                                     value=width * height, limit=limits.max_pixels)
-                if min(width, height) < limits.min_side:
-                    raise PhotoError(name, f"{width}x{height} is below the limit of {limits.min_side} px a side",
-                                     value=min(width, height), limit=limits.min_side)
-                photo = cls(name=name, data=data, limits=limits, format=kind)
-                turned = photo.orientation >= 5
-        except UnidentifiedImageError as error:
-            raise PhotoError(name, "is not a photo in a known format") from error
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            if isinstance(error, PhotoError):
-                raise
-            raise PhotoError(name, f"cannot be read ({error})") from error
-        photo.size = (height, width) if turned else (width, height)
+        _check_bytes(name, len(data), limits)
+        kind = sniff(data)
+        if kind is None:
+            raise PhotoError(name, f"is not a photo in a known format (begins with {data[:8]!r})")
+        photo = cls(name=name, data=bytes(data), limits=limits, format=kind)
+        if kind == "JPEG":
+            photo._read_jpeg(salvage=salvage)
+        else:
+            photo._read_other(salvage=salvage)
         return photo
 
     @classmethod
     def from_array(cls, rgb: RGB8, *, name: str = "array") -> Self:
-        """Take pixels, uint8 of shape (rows, columns, 3) or (rows, columns)."""
+        """Take pixels, uint8 of shape (rows, columns, 3) or (rows, columns); they are copied."""
         import numpy as np
 
         array = np.asarray(rgb)
         if array.dtype != np.uint8 or array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] != 3):
-            raise ParameterError("rgb", f"{array.dtype} {array.shape}", "uint8 of shape (rows, columns, 3) or (rows, columns)")
+            raise ParameterError(
+                "rgb", f"{array.dtype} {array.shape}", "uint8 of shape (rows, columns, 3) or (rows, columns)"
+            )
         if array.ndim == 2:
             array = np.repeat(array[..., None], 3, axis=2)
         photo = cls(name=name, data=None, limits=PhotoLimits(), format="array")
-        photo._views["rgb"] = frozen_array(array.copy())
+        photo._check_size((array.shape[1], array.shape[0]))
+        photo._pixels = frozen_array(np.array(array, order="C"))
         photo.size = (array.shape[1], array.shape[0])
         return photo
+
+    def _read_jpeg(self, *, salvage: bool) -> None:
+        from fakeproof.jpeg import WalkLimits, walk
+        from fakeproof.jpeg.pixels import sure_to_decode
+
+        data, limits = self._bytes, self._limits
+        structure = walk(data, limits=WalkLimits(
+            max_segments=limits.max_segments, max_scans=limits.max_scans, max_metadata=limits.max_metadata,
+        ))  # fmt: skip
+        for problem in structure.problems:
+            if problem.code.startswith("too-m"):
+                raise PhotoError(self.name, f"has {problem.code.replace('-', ' ')} at byte {problem.offset}")
+        frame = structure.frame
+        if frame is None or not structure.scans:
+            raise PhotoError(self.name, f"is a JPEG without a picture ({_problems(structure)})")
+        self._check_size((frame.width, frame.height))
+        work = len(structure.scans) * frame.width * frame.height
+        if work > _SCAN_WORK * limits.max_pixels:
+            raise PhotoError(self.name, f"has {len(structure.scans)} scans of {frame.width}x{frame.height} pixels",
+                             value=work, limit=_SCAN_WORK * limits.max_pixels)  # fmt: skip
+        if structure.end is None:
+            if not salvage:
+                raise PhotoError(self.name, "is truncated: the end marker is missing; salvage=True takes what is there")
+            self.salvaged = True
+        self._structure = structure
+        turned = self.orientation >= 5
+        self.size = (frame.height, frame.width) if turned else (frame.width, frame.height)
+        if not sure_to_decode(structure):
+            _ = self.rgb
+
+    def _read_other(self, *, salvage: bool) -> None:
+        from fakeproof.photo_decode import read_header
+
+        self._header = read_header(self._bytes, self.format)
+        if self._header is None and self.format in ("PNG", "WEBP", "AVIF", "HEIC"):
+            raise PhotoError(self.name, f"is a {self.format} whose header cannot be read")
+        if self._header is not None:
+            self._check_size(self._header.size)
+            if not self._header.complete:
+                if not (salvage and self.format == "PNG"):
+                    raise PhotoError(self.name, f"is truncated: the {self.format} ends before its end")
+                self.salvaged = True
+        height, width = self.rgb.shape[:2]
+        self.size = (width, height)
+
+    def _check_size(self, size: tuple[int, int]) -> None:
+        """Raise PhotoError for a size (width, height) beyond the limits."""
+        limits, (width, height) = self._limits, size
+        for value, limit, above in (
+            (width * height, limits.max_pixels, "above the limit of {} pixels"),
+            (max(size), limits.max_side, "above the limit of {} px a side"),
+        ):
+            if value > limit:
+                raise PhotoError(self.name, f"{width}x{height} is {above.format(limit)}", value=value, limit=limit)
+        if min(size) < limits.min_side:
+            raise PhotoError(self.name, f"{width}x{height} is below the limit of {limits.min_side} px a side",
+                             value=min(size), limit=limits.min_side)  # fmt: skip
+
+    @property
+    def _bytes(self) -> bytes:
+        assert self._data is not None
+        return self._data
 
     @property
     def data(self) -> bytes | None:
@@ -120,52 +226,152 @@ class Photo:
         return self._data
 
     @property
+    def limits(self) -> PhotoLimits:
+        """The limits it was opened with."""
+        return self._limits
+
+    @property
     def sha256(self) -> str:
         """Hex digest of the file's bytes, or of the pixels for a photo made from an array."""
-        return self.cached("sha256", lambda: hashlib.sha256(self._data if self._data is not None else self.rgb.tobytes()).hexdigest())
+        return self.cached("sha256", lambda: hashlib.sha256(self._data or self.rgb.tobytes()).hexdigest())
+
+    @property
+    def exif(self) -> dict[str, Any]:
+        """The few EXIF values that reading needs (orientation, make, model, software ...); metadata reads the rest."""
+        return dict(self.cached("exif", self._read_exif))
+
+    def _read_exif(self) -> dict[str, Any]:
+        from fakeproof.photo_decode import read_exif
+
+        if self._data is None:
+            return {}
+        if self._structure is not None:
+            at, length = self._structure.exif or (0, 0)
+            return read_exif(self._data[at : at + length])
+        if self.format == "TIFF":
+            return read_exif(self._data)
+        return read_exif(self._header.exif) if self._header is not None else {}
 
     @property
     def orientation(self) -> int:
-        """EXIF orientation 1-8; 1 where there is none."""
-        return self.cached("orientation", self._read_orientation)
-
-    def _read_orientation(self) -> int:
-        from PIL import Image
-
-        if self._data is None:
-            return 1
-        with Image.open(io.BytesIO(self._data), formats=_FORMATS) as image:
-            value = image.getexif().get(0x0112, 1)
-        return value if isinstance(value, int) and 1 <= value <= 8 else 1
+        """EXIF orientation 1-8 that was applied to the views; 1 where there is none (HEIC's reader hides it)."""
+        return self._orientation if self._orientation is not None else int(self.exif.get("orientation", 1))
 
     @property
     def rgb(self) -> RGB8:
-        """Displayed pixels, uint8 (rows, columns, 3), read-only."""
+        """Displayed pixels, uint8 (rows, columns, 3), read-only; sRGB as stored, profiles are not applied."""
+        if self._pixels is not None:
+            return self._pixels
         return self.cached("rgb", self._decode)
 
     def _decode(self) -> RGB8:
         import numpy as np
-        from PIL import Image, ImageOps
 
-        assert self._data is not None
-        try:
-            with Image.open(io.BytesIO(self._data), formats=_FORMATS) as image:
-                image.load()
-                upright = ImageOps.exif_transpose(image)
-                return frozen_array(np.array(upright.convert("RGB")))  # type: ignore[no-any-return]
-        except (OSError, ValueError, SyntaxError) as error:
-            raise PhotoError(self.name, f"cannot be decoded ({error})") from error
+        from fakeproof.jpeg.file import upright
+
+        if self._structure is None:
+            stored, orientation = self._decoded()
+        else:
+            from fakeproof.jpeg.pixels import JpegDecodeError, decode_rgb
+
+            orientation = self.orientation
+            try:
+                stored = decode_rgb(self._bytes, self._structure)
+            except JpegDecodeError as error:
+                raise PhotoError(self.name, f"cannot be decoded ({error})") from error
+        turned = np.ascontiguousarray(upright(stored, orientation))
+        turned.flags.writeable = False
+        return turned
+
+    def _decoded(self) -> tuple[RGB8, int]:
+        """Return stored pixels and orientation of a container other than JPEG; the pixels are not kept."""
+        from fakeproof.photo_decode import decode_other
+
+        rgb, orientation = decode_other(
+            self._bytes, self.format, name=self.name, check=self._check_size, salvage=self.salvaged
+        )
+        if self.format in ("PNG", "WEBP"):
+            orientation = int(self.exif.get("orientation", 1))
+        elif self.format == "AVIF":
+            self._orientation = orientation
+        return rgb, orientation
 
     @property
     def luma(self) -> Luma:
-        """Displayed BT.601 luma, float32 (rows, columns), 0-255, read-only."""
+        """Displayed BT.601 luma, float32 (rows, columns), 0-255, read-only.
+
+        For a JPEG in YCbCr or grey this is its Y plane as decoded, in whole numbers: neither the rounding of RGB nor
+        the chroma planes' interpolation comes in between.
+        """
         return self.cached("luma", self._luma)
 
     def _luma(self) -> Luma:
         import numpy as np
 
-        weights = np.array([0.299, 0.587, 0.114], np.float32)
-        return frozen_array(self.rgb.astype(np.float32) @ weights)  # type: ignore[no-any-return]
+        jpeg = self.jpeg
+        if jpeg is not None and jpeg.colour in ("grey", "ycc"):
+            plane = np.ascontiguousarray(jpeg.upright(jpeg.luma_plane()), np.float32)
+        else:
+            plane = self.rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+        return frozen_array(plane)  # type: ignore[no-any-return]
+
+    @property
+    def jpeg(self) -> JpegFile | None:
+        """The coded side of a JPEG: coefficients, tables, structure; None for every other container."""
+        from fakeproof.jpeg import JpegFile
+
+        structure = self._structure
+        if structure is None:
+            return None
+        return self.cached(
+            "jpeg", lambda: JpegFile(self._bytes, structure, orientation=self.orientation, cached=self.cached)
+        )
+
+    @property
+    def chain(self) -> Chain:
+        """How the photo was delivered: original, resaved, platform, screenshot or unknown, with the reasons.
+
+        It conditions how findings are weighed, and accuses nobody.
+        """
+        from fakeproof.photo_chain import judge
+
+        return self.cached("chain", lambda: judge(
+            format=self.format, size=self.size, exif=self.exif, structure=self._structure,
+            texts=self._header.texts if self._header else (), preview=lambda: self.preview(1024),
+        ))  # fmt: skip
+
+    def preview(self, max_side: int) -> RGB8:
+        """Return the displayed picture with its longer side at most `max_side` px, uint8, read-only; never enlarged.
+
+        A JPEG is decoded at 1/2, 1/4 or 1/8 through a smaller inverse DCT, then reduced by area; the result does not
+        depend on which views exist already.
+        """
+        if max_side < 1:
+            raise ParameterError("max_side", max_side, "1 or more")
+        return self.cached(("preview", max_side), lambda: self._preview(max_side))
+
+    def _preview(self, max_side: int) -> RGB8:
+        import cv2
+        import numpy as np
+
+        width, height = self.size
+        scale = min(1.0, max_side / max(self.size))
+        step = next((s for s in (8, 4, 2) if max(self.size) >= s * max_side), 1)
+        if self._structure is None or step == 1:
+            picture = self.rgb
+        else:
+            from fakeproof.jpeg.file import upright
+            from fakeproof.jpeg.pixels import JpegDecodeError, decode_rgb
+
+            try:
+                stored = decode_rgb(self._bytes, self._structure, reduce=step)
+            except JpegDecodeError as error:
+                raise PhotoError(self.name, f"cannot be decoded ({error})") from error
+            picture = np.ascontiguousarray(upright(stored, self.orientation))
+        goal = (max(1, round(width * scale)), max(1, round(height * scale)))
+        if (picture.shape[1], picture.shape[0]) != goal:
+            picture = cv2.resize(picture, goal, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+        return frozen_array(picture)  # type: ignore[no-any-return]
 
     def cached(self, key: Any, compute: Callable[[], T]) -> T:
         """Return the view stored under `key`, computing it once; detectors share work through this.
@@ -177,5 +383,39 @@ class Photo:
                 self._views[key] = compute()
             return self._views[key]  # type: ignore[no-any-return]
 
+    def release(self) -> None:
+        """Drop all views; they are made again when they are asked for. The bytes and the digest stay."""
+        with self._lock:
+            self._views = {key: view for key, view in self._views.items() if key in _KEPT}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_views")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.RLock(), _views={})
+
     def __repr__(self) -> str:
         return f"Photo({self.name!r}, {self.format}, {self.size[0]}x{self.size[1]})"
+
+    def _repr_html_(self) -> str:
+        import base64
+        import html
+
+        import cv2
+
+        small = cv2.cvtColor(self.preview(320), cv2.COLOR_RGB2BGR)
+        _, packed = cv2.imencode(".jpg", small)
+        picture = base64.b64encode(packed.tobytes()).decode()
+        source = f"data:image/jpeg;base64,{picture}"
+        return f'<figure><img alt="" src="{source}"><figcaption>{html.escape(repr(self))}</figcaption></figure>'
+
+
+def _check_bytes(name: str, length: int, limits: PhotoLimits) -> None:
+    if length > limits.max_bytes:
+        raise PhotoError(
+            name, f"{length} bytes is above the limit of {limits.max_bytes}", value=length, limit=limits.max_bytes
+        )
+
+
+def _problems(structure: Structure) -> str:
+    return ", ".join(f"{p.code} at byte {p.offset}" for p in structure.problems[:3]) or "no scan"
