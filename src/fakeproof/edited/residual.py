@@ -65,23 +65,6 @@ class Comparison:
     blur: float
     noise: float
 
-    def looks_translucent(self, window: Any, inside: npt.NDArray[np.bool_]) -> float:
-        """Return the share of the variation inside that the source explains through one flat colour, 0-1.
-
-        A translucent mark leaves a * source + b with 0 < a < 1; replaced content does not follow the source at all.
-        Where the source has no structure there, nothing can be told, and 0 is returned.
-        """
-        import numpy as np
-
-        s = self.source[window][inside].astype(np.float64).mean(axis=1)
-        p = self.photo[window][inside].astype(np.float64).mean(axis=1)
-        if len(s) < 30 or s.std() < 6.0 or p.std() < 1e-6:
-            return 0.0
-        slope = np.cov(s, p)[0, 1] / s.var()
-        if not 0.1 < slope < 0.97:
-            return 0.0
-        return float(np.corrcoef(s, p)[0, 1] ** 2)
-
 
 def compare(photo: Photo, source: Photo, matrix: npt.NDArray[np.float64]) -> Comparison | None:
     """Fit `source` to `photo` and measure the residual; None where the overlap is too small.

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.edited.overlay import is_mark
 from fakeproof.edited.residual import Comparison, compare
 from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, frozen_array
 from fakeproof.geometry import apply, verify
@@ -31,8 +32,8 @@ MIN_AREA = 0.0004
 """Smallest region, share of the compared area."""
 MIN_PIXELS = 48
 """Smallest region, compared pixels."""
-MARK_SHARE = 0.6
-"""Share of a region explained as the source seen through one flat colour from which it is a translucent mark."""
+LETTER_GAP = 0.035
+"""Distance, share of the shorter side, over which letters count as one line."""
 DECIDES = 8.0
 """Score from which the finding supports `Category.EDITED` (benchmarks web: untouched re-saved copies stay below)."""
 
@@ -174,28 +175,49 @@ NOISY = 12.0
 
 
 def _spots(comparison: Comparison) -> tuple[npt.NDArray[np.int32], list[_Spot]]:
-    """Grow regions from strong residuals and drop the small ones."""
+    """Grow regions from strong residuals, drop the small ones, and tell marks from edits."""
     import cv2
     import numpy as np
 
     low: Any = ((comparison.z > LOW_Z) & comparison.valid).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
     low = cv2.morphologyEx(cv2.morphologyEx(low, cv2.MORPH_OPEN, kernel[2:5, 2:5]), cv2.MORPH_CLOSE, kernel)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(low, connectivity=8)
+    _, found, stats, _ = cv2.connectedComponentsWithStats(low, connectivity=8)
+    labels = np.asarray(found, np.int32)
+    marked = _marked(comparison, labels)
     least = max(MIN_PIXELS, MIN_AREA * int(comparison.valid.sum()))
     spots = []
     for label in range(1, len(stats)):
-        if stats[label, cv2.CC_STAT_AREA] < least:
-            continue
-        left, top, width, height = (int(v) for v in stats[label, :4])
-        window = (slice(top, top + height), slice(left, left + width))
+        window = _window(stats[label])
         inside = labels[window] == label
         z = comparison.z[window][inside]
-        if np.percentile(z, 95) < HIGH_Z:
+        if inside.sum() < least or np.percentile(z, 95) < HIGH_Z:
             continue
-        kind = "mark" if comparison.looks_translucent(window, inside) >= MARK_SHARE else "edit"
+        kind = "mark" if marked[window][inside].mean() > 0.5 else "edit"
         spots.append(_Spot(label, int(inside.sum()), float(z.mean()), kind))
-    return labels.astype(np.int32), spots
+    return labels, spots
+
+
+def _marked(comparison: Comparison, labels: npt.NDArray[np.int32]) -> npt.NDArray[np.bool_]:
+    """Return where marks lie; letters are judged together, as the line that they form."""
+    import cv2
+    import numpy as np
+
+    reach = max(5, round(LETTER_GAP * min(labels.shape))) | 1
+    near = cv2.dilate((labels > 0).astype(np.uint8), np.ones((reach, reach), np.uint8))
+    _, groups, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
+    out = np.zeros(labels.shape, bool)
+    for group in range(1, len(stats)):
+        window = _window(stats[group])
+        inside = (np.asarray(groups)[window] == group) & (labels[window] > 0)
+        if inside.sum() >= MIN_PIXELS and is_mark(comparison.photo[window], comparison.source[window], inside):
+            out[window] |= inside
+    return out
+
+
+def _window(row: Any) -> tuple[slice, slice]:
+    left, top, width, height = (int(v) for v in row[:4])
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _region(labels: npt.NDArray[np.int32], spot: _Spot, name: str, to_displayed: Any) -> list[Region]:

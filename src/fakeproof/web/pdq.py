@@ -86,7 +86,7 @@ def pdq_bits(grey: Any, *, size: tuple[int, int] | None = None, factor: int = 1)
     sign = np.where(np.arange(1, ORDER + 1) % 2, -1.0, 1.0)
     rows, columns = plain * sign[:, None], plain * sign[None, :]
     both = rows * sign[None, :]
-    turned = (plain, rows.T, both, columns.T, rows, columns, plain.T, both.T)
+    turned = (plain, columns.T, both, rows.T, rows, columns, plain.T, both.T)
     bits = np.stack([t > np.partition(t.ravel(), ORDER * ORDER // 2 - 1)[ORDER * ORDER // 2 - 1] for t in turned])
     return bits, _quality(small)
 
