@@ -4,6 +4,8 @@ from tests.reference import matching as plain
 
 from fakeproof._kernels import hamming, hashing, matching, voting
 
+pytestmark = pytest.mark.nojit
+
 
 def plain_or_compiled(compiled):
     return [pytest.param(compiled, id="jit"), pytest.param(getattr(compiled, "py_func", compiled), id="plain")]
