@@ -136,6 +136,8 @@ class Structure:
         Offsets of further JPEG starts behind the end (previews, gain maps, depth).
     vendor : tuple of str
         Vendor blocks that were recognised, such as ``samsung-trailer``.
+    fbmd : bool
+        Whether an IPTC block carries Facebook's ``FBMD`` instruction.
     problems : tuple of Problem
         Departures from the standard, in file order.
     """
@@ -154,6 +156,7 @@ class Structure:
     length: int
     images: tuple[int, ...]
     vendor: tuple[str, ...]
+    fbmd: bool
     problems: tuple[Problem, ...]
 
     @property
@@ -207,6 +210,7 @@ class _Walker:
         self.vendor: list[str] = []
         self.icc_bytes = self.metadata_bytes = self.restart = 0
         self.end: int | None = None
+        self.fbmd = False
 
     def problem(self, code: str, offset: int) -> None:
         if len(self.problems) < 64:
@@ -343,6 +347,7 @@ class _Walker:
             self.vendor.append("ducky")
         elif marker == 0xED and body[:14] == b"Photoshop 3.0\0":
             self.vendor.append("photoshop")
+            self.fbmd = self.fbmd or b"FBMD" in body
 
     def on_scan(self, body: bytes, offset: int, length: int) -> int:
         start = offset + 2 + length
@@ -410,7 +415,7 @@ def walk(data: bytes, *, limits: WalkLimits | None = None) -> Structure:
     return Structure(
         tuple(walker.segments), frame, tuple(walker.scans), tables, tuple(walker.huffman), tuple(walker.comments),
         walker.jfif, walker.adobe, walker.exif, walker.icc_bytes, walker.end, len(data), images,
-        tuple(dict.fromkeys([*walker.vendor, *vendor])), tuple(walker.problems),
+        tuple(dict.fromkeys([*walker.vendor, *vendor])), walker.fbmd, tuple(walker.problems),
     )  # fmt: skip
 
 

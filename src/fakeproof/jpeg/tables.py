@@ -130,7 +130,7 @@ class Encoder:
     ----------
     family : str
         ``ijg`` (all tables are libjpeg's), ``ijg-luma`` (only the luma table), ``mozjpeg`` (Robidoux's base),
-        ``pillow-preset`` or ``unknown``.
+        ``photoshop`` (its named presets, which Pillow can also write) or ``unknown``.
     quality : int or None
         The family's quality setting; for ``unknown`` the nearest libjpeg luma quality.
     chroma_quality : int or None
@@ -165,12 +165,12 @@ def identify(tables: Sequence[Table]) -> Encoder:
     if rest == 0:
         return Encoder("mozjpeg", base, None, chroma is None or bool((chroma == luma).all()))
     preset = _presets().get((luma.tobytes(), b"" if chroma is None else chroma.tobytes()))
-    return Encoder("pillow-preset", None, None, True) if preset else Encoder("unknown", quality)
+    return Encoder("photoshop", None, None, True) if preset else Encoder("unknown", quality)
 
 
 @cache
 def _presets() -> dict[tuple[bytes, bytes], str]:
-    """Return Pillow's named tables by their values in natural order."""
+    """Return Photoshop's presets, as Pillow lists them, by their values in natural order."""
     import numpy as np
     from PIL.JpegPresets import presets
 
