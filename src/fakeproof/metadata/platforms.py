@@ -78,7 +78,7 @@ def weibo_id(name: str, pattern: str) -> dict[str, Any] | None:
     --------
     >>> from fakeproof.metadata.rules import load_rules
     >>> weibo_id("006BkcR8ly1gq1e6ww0abj30u0140abc.jpg", load_rules().tables["weibo"]["pattern"])
-    {'uid': 6048569286, 'width': 1080, 'height': 1440}
+    {'uid': 6048337406, 'width': 1080, 'height': 1440}
     """
     match = re.match(pattern, name)
     if not match:
