@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fakeproof.edited.block_maps import Place, block_places, box_mean, outlines, to_pixels
 from fakeproof.edited.first_save import FREQUENCIES, FirstSave, estimate_first_save, ratio_by_block
 from fakeproof.edited.planes import ijg_table, jpeg_planes
-from fakeproof.edited.shifted_grid import ShiftedGrid, shifted_grid
+from fakeproof.edited.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
 from fakeproof.edited.shifted_save import estimate_shifted_save, shifted_ratio
 from fakeproof.findings import Finding, NotApplicable
 from fakeproof.types import Category
@@ -37,8 +37,8 @@ MIN_BLOCKS = 16
 """Blocks (32 x 32 px) that make a place."""
 MAX_SHARE = 0.5
 """Share of the photo above which a place is the photo's own history."""
-SHIFTED_FLOOR = 6.0
-"""Standard deviations at which a shifted earlier save is believed; chance reaches 5.5."""
+MAX_CLIPPED = 0.05
+"""Share of clipped pixels above which a block says nothing: clipping wipes the first save's steps."""
 WHOLE_SHARE = 0.5
 """Share of blocks above which an earlier save is the whole photo's."""
 QUALITY_RANGE = (30, 99)
@@ -106,7 +106,7 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
         )
     first, evidence = _aligned(photo)
     shifted = shifted_grid(photo)
-    if shifted.strength >= SHIFTED_FLOOR:
+    if shifted.local:
         evidence += _shifted(jpeg_planes(photo).luma, shifted)
     heat = np.zeros((photo.size[1], photo.size[0]), np.float32)
     mask = np.zeros(heat.shape, bool)
@@ -146,7 +146,9 @@ def _aligned(photo: Photo) -> tuple[FirstSave | None, list[_Evidence]]:
     ratio = ratio_by_block(first, blocks)[:rows, :columns]
     if first.share >= WHOLE_SHARE:
         ratio = -ratio
-    return first, [_pool(np.ascontiguousarray(jpeg.upright(ratio)), jpeg_planes(photo).origin, "aligned")]
+    planes = jpeg_planes(photo)
+    upright = np.where(planes.clipped > MAX_CLIPPED, 0, jpeg.upright(ratio)).astype(np.float32)
+    return first, [_pool(upright, planes.origin, "aligned")]
 
 
 def _shifted(luma: Plane, shifted: ShiftedGrid) -> list[_Evidence]:
@@ -154,8 +156,6 @@ def _shifted(luma: Plane, shifted: ShiftedGrid) -> list[_Evidence]:
     if not found.steps:
         return []
     ratio = shifted_ratio(found, luma, shifted.grid)
-    if shifted.share >= WHOLE_SHARE:
-        ratio = -ratio
     return [_pool(ratio, shifted.grid[::-1], "shifted")]
 
 
@@ -182,8 +182,8 @@ def _quality_of(steps: dict[int, int]) -> int | None:
 
 
 def _facts(photo: Photo, first: FirstSave | None, shifted: ShiftedGrid) -> dict[str, Any]:
-    believed = shifted.strength >= SHIFTED_FLOOR
-    twice = bool(first and first.steps and first.share >= WHOLE_SHARE) or (believed and shifted.share >= WHOLE_SHARE)
+    believed = shifted.strength >= FLOOR
+    twice = bool(first and first.steps and first.share >= WHOLE_SHARE) or shifted.global_
     steps = first.steps if first else {}
     return {
         "saved_twice": twice,

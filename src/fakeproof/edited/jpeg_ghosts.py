@@ -31,8 +31,6 @@ CANDIDATE = 2.5
 """Robust standard deviations at which a place is worth looking at."""
 DECISION = 9.0
 """Region strength at which the photo is called edited."""
-SHIFTED_FLOOR = 6.0
-"""Standard deviations at which a shifted grid is real: chance reaches 5.5 among all grids, qualities and cells."""
 SHIFTED_WINDOW = 5
 """Blocks over which the fit to a shifted grid is summed."""
 MIN_BLOCKS = 9
@@ -107,7 +105,7 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
         )
     planes, shifted = jpeg_planes(photo), shifted_grid(photo)
     ghosts = _aligned(planes, qualities)
-    if shifted.strength >= SHIFTED_FLOOR:
+    if shifted.local:
         ghosts += _shifted(planes, shifted)
     best = max(ghosts, key=lambda g: g.strength)
     chosen = [p for p in best.places if _strength(p) >= DECISION]

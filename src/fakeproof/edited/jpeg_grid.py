@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.block_maps import outlines, to_pixels
+from fakeproof.edited.shifted_grid import shifted_grid
 from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category
 
@@ -29,6 +30,8 @@ DECISION_LOG_NFA = -2.0
 """log10 of the expected number of regions of chance in a photo; the paper decides at 0."""
 MAX_SHARE = 0.5
 """Share of the photo above which a second grid is the photo's own, older one (cropped and saved again)."""
+MAX_OLDER_SHARE = 0.35
+"""Share of the photo's cells with an earlier save on a grid above which that grid is the whole photo's older one."""
 RESAVE_QUALITY = 99
 """Quality of the re-save that makes places without any grid vote; Nikoukhah et al. 2021."""
 CELLS = 5
@@ -116,7 +119,7 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     luma = photo.luma
     votes = grid_votes(luma)
     grids = _valid_grids(votes)
-    places = _foreign(votes, grids)
+    places = _foreign(photo, votes, grids)
     if grids:
         places += _missing(luma, votes, grids)
     places.sort(key=lambda p: p.log_nfa)
@@ -170,9 +173,11 @@ def _regions(votes: Votes, skip: npt.NDArray[np.bool_], kind: str) -> list[_Plac
     return places
 
 
-def _foreign(votes: Votes, grids: list[_Grid]) -> list[_Place]:
+def _foreign(photo: Photo, votes: Votes, grids: list[_Grid]) -> list[_Place]:
+    """Return regions of grids that show nowhere else: an older grid of the whole photo shows in many places."""
     skip = np.zeros(GRIDS, bool)
     skip[[g.position for g in grids[:1]]] = True
+    skip |= np.array(shifted_grid(photo).shares) > MAX_OLDER_SHARE
     places = _regions(votes, skip, "foreign")
     return [p for p in places if _share(p, votes.shape) <= MAX_SHARE]
 

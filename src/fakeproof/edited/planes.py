@@ -34,6 +34,9 @@ IJG_LUMA = np.array(
 IJG_CHROMA = np.full((8, 8), 99, np.int64)
 IJG_CHROMA[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 
+DARKEST, BRIGHTEST = 2, 253
+"""Channel values beyond which a decoder may have clipped."""
+
 _FLIPPED_X = (2, 3, 6, 7)
 _FLIPPED_Y = (3, 4, 7, 8)
 
@@ -43,6 +46,7 @@ class JpegPlanes:
     """Planes in displayed orientation and the first whole block of each grid as (row, column).
 
     Chroma is at half the luma's resolution, as most cameras store it; an array without a JPEG has its grid at (0, 0).
+    `clipped` is the share of over- or underexposed pixels by luma block: there an earlier save's steps are cut off.
     """
 
     luma: Plane
@@ -50,6 +54,7 @@ class JpegPlanes:
     red: Plane
     origin: tuple[int, int]
     chroma_origin: tuple[int, int]
+    clipped: Plane
 
 
 def ijg_table(quality: int, *, chroma: bool = False) -> npt.NDArray[np.float32]:
@@ -79,4 +84,13 @@ def _jpeg_planes(photo: Photo) -> JpegPlanes:
         chroma = (height % 16 // 2 if down else 0, width % 16 // 2 if right else 0)
     red = frozen_array(turned[:, :, 1].astype(np.float32))
     blue = frozen_array(turned[:, :, 2].astype(np.float32))
-    return JpegPlanes(photo.luma, blue, red, origin, chroma)
+    return JpegPlanes(photo.luma, blue, red, origin, chroma, _clipped(rgb, origin))
+
+
+def _clipped(rgb: npt.NDArray[np.uint8], origin: tuple[int, int]) -> Plane:
+    import cv2
+
+    inside = cv2.inRange(rgb, (DARKEST,) * 3, (BRIGHTEST,) * 3)[origin[0] :, origin[1] :]
+    rows, columns = inside.shape[0] // 8, inside.shape[1] // 8
+    share = cv2.resize(inside[: rows * 8, : columns * 8], (columns, rows), interpolation=cv2.INTER_AREA)
+    return frozen_array(1 - share.astype(np.float32) / 255)  # type: ignore[no-any-return]

@@ -28,6 +28,16 @@ HALF_SHIFTS = ((0, 0), (4, 0), (0, 4), (4, 4))
 """Shifts left out: by half a block, even frequencies of two quantised neighbours add up to quantised values again."""
 
 
+FLOOR = 6.0
+"""Standard deviations at which a shifted grid is real: chance reaches 5.5 among all grids, qualities and cells."""
+MAX_OUTSIDE = 4.0
+"""Standard deviations above which the rest of the photo shows the grid as well."""
+MAX_SHARE = 0.5
+"""Share of telling cells above which the grid is the whole photo's older one."""
+SHOWN = 3.0
+"""Standard deviations at which a cell shows the grid."""
+MIN_TELLING = 120.0
+"""Telling coefficients without which a pooled cell could not show it."""
 SHARED_AXIS_WEIGHT = 0.4
 """Weight of a grid that is shifted along one axis only: the last save's own steps show in it (up to 14 deviations)."""
 
@@ -46,15 +56,31 @@ class ShiftedGrid:
         Standard deviations above what blocks without an earlier save show, at the best place.
     whole : float
         The same for the whole photo.
+    outside : float
+        The same for all but the best place: a photo cropped and saved again shows its old grid there too.
     share : float
-        Share of the pooled cells that show it at 3 standard deviations.
+        Share of the telling cells that show it at 3 standard deviations.
+    shares : tuple of float
+        The same for each grid ``x + 8 * y`` at its best quality.
     """
 
     grid: tuple[int, int]
     quality: int
     strength: float
     whole: float
+    outside: float
     share: float
+    shares: tuple[float, ...]
+
+    @property
+    def local(self) -> bool:
+        """Whether a place, and not the photo as a whole, was saved on this grid."""
+        return self.strength >= FLOOR and self.outside <= MAX_OUTSIDE and self.share <= MAX_SHARE
+
+    @property
+    def global_(self) -> bool:
+        """Whether most of the photo was saved on this grid: it was cropped and saved again."""
+        return self.strength >= FLOOR and self.share > MAX_SHARE
 
 
 def shifted_grid(photo: Photo) -> ShiftedGrid:
@@ -82,15 +108,33 @@ def _search(photo: Photo) -> ShiftedGrid:
     q, g, _, _ = np.unravel_index(int(np.argmax(pooled)), pooled.shape)
     # A photo saved whole on another grid shows it everywhere, if faintly in each place.
     wq, wg = np.unravel_index(int(np.argmax(whole)), whole.shape)
-    if whole[wq, wg] > pooled[q, g, :, :].max():
+    if whole[wq, wg] > pooled[q, g].max():
         q, g = wq, wg
+    tells = _pool(telling) >= MIN_TELLING
+    shares = ((pooled > SHOWN) & tells).sum(axis=(2, 3)) / np.maximum(tells.sum(axis=(2, 3)), 1)
     return ShiftedGrid(
         grid=(int(g) % 8, int(g) // 8),
         quality=SEARCH_QUALITIES[int(q)],
         strength=float(pooled[q, g].max()),
         whole=float(whole[q, g]),
-        share=float((pooled[q, g] > 3.0).mean()),
+        outside=_outside(pooled[q, g], excess[q, g], telling[q, g]),
+        share=float(shares[q, g]),
+        shares=tuple(float(v) for v in shares.max(axis=0)),
     )
+
+
+def _outside(
+    pooled: npt.NDArray[np.float32], excess: npt.NDArray[np.float32], telling: npt.NDArray[np.float32]
+) -> float:
+    """Return the strength over all cells but those of the best place and their neighbours."""
+    import cv2
+
+    _, labels = cv2.connectedComponents((pooled > SHOWN).astype(np.uint8), connectivity=8)
+    best = labels.ravel()[int(np.argmax(pooled))]
+    place = np.zeros(excess.shape, np.uint8)
+    place[: pooled.shape[0], : pooled.shape[1]] = (labels == best) & (best > 0)
+    away = cv2.dilate(place, np.ones((5, 5), np.uint8)) == 0
+    return float(_strength(excess[away].sum(), telling[away].sum()))
 
 
 def _pool(value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
