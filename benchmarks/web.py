@@ -1,0 +1,423 @@
+"""Re-used photos: verification by kind of attack, false matches, search, source difference, watermarks, speed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+import fakeproof as fp
+from benchmarks.attacks import KINDS, attack
+from benchmarks.data import Row, rows, split
+from benchmarks.forgeries import KINDS as EDITS
+from benchmarks.forgeries import forge, untouched
+from benchmarks.frame import Options, Table, median_seconds, one_thread
+from fakeproof.geometry import fit_homography, orb, rootsift, verify
+
+RECALL, WORST_RECALL = 0.99, 0.95
+UNRELATED_PAIRS = 100_000
+PRODUCT_RATE = 0.005
+SEARCH_SOURCES, TOP1 = 1000, 0.97
+DIFFERENCE_F1 = 0.80
+PLATFORM_READ, NUMBER_READ, CLEAN = 0.95, 0.90, 200
+HASHES_A_SECOND = 35.0
+QUERY_MS, FAISS_RATIO = 1.5, 6.0
+VERIFY_MS, OPEN_MS = 25.0, 50.0
+CODES = 10_000_000
+
+
+def run(options: Options) -> list[Table]:
+    """Measure everything; --limit bounds the photos of each part."""
+    return [
+        verification(options),
+        unrelated(options),
+        products(options),
+        searching(options),
+        difference(options),
+        reading(options),
+        speed(options),
+    ]
+
+
+def _sources(options: Options) -> list[Row]:
+    return rows(Options(options.data, None, seed=options.seed), need="sources")
+
+
+def _picture(path: Path) -> Image.Image:
+    with Image.open(path) as image:
+        return ImageOps.exif_transpose(image).convert("RGB")
+
+
+def _jpeg(picture: Image.Image, quality: int = 90) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+def _rate(hits: Sequence[bool]) -> float:
+    return float(np.mean(hits)) if len(hits) else float("nan")
+
+
+def _others(found: list[Row], i: int) -> list[Image.Image]:
+    return [_small(found[(i + 7 * k + 3) % len(found)].path) for k in range(4)]
+
+
+@lru_cache(maxsize=256)
+def _small(path: Path) -> Image.Image:
+    picture = _picture(path)
+    picture.thumbnail((600, 600))
+    return picture
+
+
+def verification(options: Options) -> Table:
+    """Hold attacked photos against their own source."""
+    found = _sources(options)
+    each = max(2, min(len(found), options.limit or 40))
+    hits: dict[str, dict[str, list[bool]]] = defaultdict(lambda: defaultdict(list))
+    seconds = []
+    for k, kind in enumerate(KINDS):
+        for n in range(each):
+            i = (k * 31 + n * max(1, len(found) // each)) % len(found)
+            source = fp.Photo.open(found[i].path)
+            data = attack(_picture(found[i].path), kind, seed=options.seed + n, others=_others(found, i))
+            photo = fp.Photo.from_bytes(data, name=kind)
+            start = time.perf_counter()
+            finding = fp.web.match_sources(photo, [source])
+            seconds.append(time.perf_counter() - start)
+            hits[kind][split(found[i])].append(bool(finding and finding.matches))
+    table = Table(
+        "Re-used photos verified, by kind of attack",
+        ["attack", "n", "recall", "train", "unseen"],
+        note=f"{len(KINDS)} kinds with random parameters; {1e3 * float(np.median(seconds)):.0f} ms a pair with features.",
+    )
+    everything: dict[str, list[bool]] = defaultdict(list)
+    for kind, halves in hits.items():
+        both = halves["train"] + halves["unseen"]
+        table.rows.append([kind, len(both), _rate(both), _rate(halves["train"]), _rate(halves["unseen"])])
+        for half, values in halves.items():
+            everything[half] += values
+    every = everything["train"] + everything["unseen"]
+    table.rows.sort(key=lambda row: row[2])
+    table.rows.insert(0, ["all", len(every), _rate(every), _rate(everything["train"]), _rate(everything["unseen"])])
+    if _rate(every) < RECALL:
+        table.shortfalls.append(f"verified recall {_rate(every):.3f}, target {RECALL}")
+    weak = [row for row in table.rows[1:] if row[2] < WORST_RECALL]
+    if weak:
+        names = ", ".join(f"{row[0]} {row[2]:.2f}" for row in weak)
+        table.shortfalls.append(f"recall on the worst kinds (target {WORST_RECALL}): {names}")
+    return table
+
+
+def unrelated(options: Options) -> Table:
+    """Hold unrelated photos against each other; what ORB rejects is checked again with every method on a sample."""
+    found = [*_sources(options), *rows(Options(options.data), need="tamper", role="authentic")]
+    wanted = UNRELATED_PAIRS if options.limit is None else 200 * options.limit
+    photos = [fp.Photo.open(r.path) for r in _one_a_scene(found)]
+    cheap = sorted((orb(p, count=500) for p in photos), key=len)
+    rng = np.random.default_rng(options.seed)
+    accepted, most, tried, full, again = 0, 0, 0, 0, 0
+    order = [(int(i), int(j)) for i, j in rng.integers(0, len(photos), (2 * wanted, 2)) if i < j]
+    for i, j in order[:wanted]:
+        fit = fit_homography(cheap[i], cheap[j])
+        most, tried = max(most, fit.inliers), tried + 1
+        accepted += fit.inliers >= 15
+    for i, j in order[: max(50, wanted // 50)]:
+        result = verify(photos[i], photos[j])
+        full, again = full + 1, again + (result.kind == "same_photo")
+    table = Table(
+        "Unrelated pairs",
+        ["step", "pairs", "accepted", "most inliers"],
+        [["ORB inliers >= 15", tried, accepted, most], ["every method, same photo", full, again, None]],
+        note="The upper 95 % limit of a rate seen 0 times in n is 3/n.",
+    )
+    if accepted or again:
+        table.shortfalls.append(f"{accepted} + {again} unrelated pairs were accepted")
+    return table
+
+
+def _one_a_scene(found: list[Row]) -> list[Row]:
+    return list({row.component: row for row in found}.values())
+
+
+def products(options: Options) -> Table:
+    """Hold different photos of one product against each other: they must not count as one photo."""
+    assert options.data is not None
+    with (options.data / "products" / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        pairs = [r for r in csv.DictReader(file) if r["same"] == "1"]
+    rng = np.random.default_rng(options.seed)
+    rng.shuffle(pairs)
+    if options.limit:
+        pairs = pairs[: 5 * options.limit]
+    kinds: dict[str, list[str]] = defaultdict(list)
+    cache: dict[str, fp.Photo] = {}
+    for r in pairs:
+        for name in (r["a"], r["b"]):
+            cache.setdefault(name, fp.Photo.open(options.data / name))
+        kinds[r["kind"]].append(verify(cache[r["a"]], cache[r["b"]]).kind)
+    table = Table("Other photos of the same product", ["pairs", "n", "said to be the same photo", "same product"])
+    for kind, said in kinds.items():
+        table.rows.append(
+            [kind, len(said), _rate([s == "same_photo" for s in said]), _rate([s == "same_product" for s in said])]
+        )
+    every = [s == "same_photo" for said in kinds.values() for s in said]
+    table.rows.append(
+        ["all", len(every), _rate(every), _rate([s == "same_product" for v in kinds.values() for s in v])]
+    )
+    if _rate(every) > PRODUCT_RATE:
+        table.shortfalls.append(f"other photos of the product accepted {_rate(every):.4f}, target {PRODUCT_RATE}")
+    return table
+
+
+def searching(options: Options) -> Table:
+    """Search an index of 1,000 sources for attacked photos, blindly."""
+    own = _sources(options)
+    extra = [r for r in rows(Options(options.data)) if r.need != "sources" and r.role != "tampered"]
+    wanted = SEARCH_SOURCES if options.limit is None else max(len(own), 10 * options.limit)
+    every = (own + _one_a_scene(extra) + extra)[: wanted + 200]
+    unique = list(dict.fromkeys(r.path for r in every))[:wanted]
+    start = time.perf_counter()
+    index = fp.SourceIndex.build(unique, workers=1)
+    build = time.perf_counter() - start
+    rng = np.random.default_rng(options.seed)
+    kinds, first, five, seconds = list(KINDS), defaultdict(list), defaultdict(list), []
+    for n in range(300 if options.limit is None else 4 * options.limit):
+        kind, i = kinds[n % len(kinds)], int(rng.integers(len(own)))
+        photo = fp.Photo.from_bytes(attack(_picture(own[i].path), kind, seed=n, others=_others(own, i)))
+        start = time.perf_counter()
+        found = index.search(photo, limit=5)
+        seconds.append(time.perf_counter() - start)
+        names = [str(match.source.image) for match in found]
+        truth = str(own[i].path.resolve())
+        first[split(own[i])].append(bool(names) and names[0] == truth)
+        five[split(own[i])].append(truth in names)
+    table = Table(
+        f"Search among {len(index)} sources",
+        ["half", "queries", "top 1", "top 5"],
+        note=f"Attack unknown to the search. Median {1e3 * float(np.median(seconds)):.0f} ms a query with features; "
+        f"{1e3 * build / max(1, len(index)):.0f} ms a source to add.",
+    )
+    for half in ("train", "unseen"):
+        table.rows.append([half, len(first[half]), _rate(first[half]), _rate(five[half])])
+    both = first["train"] + first["unseen"]
+    table.rows.append(["both", len(both), _rate(both), _rate(five["train"] + five["unseen"])])
+    if _rate(both) < TOP1:
+        table.shortfalls.append(f"search top-1 {_rate(both):.3f}, target {TOP1}")
+    return table
+
+
+def difference(options: Options) -> Table:
+    """Edit copies of sources, crop and save them, and compare with the source."""
+    found = [r for r in _sources(options) if min(_size(r.path)) >= 300]
+    table = Table(
+        "source_difference: edits made to re-encoded, cropped copies",
+        [
+            "half",
+            "edits",
+            "applied",
+            "supported",
+            "pixel F1 (mean)",
+            "pixel F1 (pooled)",
+            "copies",
+            "wrongly supported",
+        ],
+    )
+    scores: dict[str, list[tuple[bool, bool, float, np.ndarray]]] = defaultdict(list)
+    wrong: dict[str, list[bool]] = defaultdict(list)
+    kinds: dict[str, list[float]] = defaultdict(list)
+    for n, row in enumerate(found[: options.limit or 160]):
+        source, kind = fp.Photo.open(row.path), [k for k in EDITS if k != "resave"][n % (len(EDITS) - 1)]
+        donor = found[(n + 5) % len(found)].path.read_bytes()
+        made = forge(row.path.read_bytes(), kind=kind, seed=options.seed + n, donor=donor)
+        data, mask = _cropped(made.data, made.mask, n)
+        finding = fp.edited.source_difference(fp.Photo.from_bytes(data), source)
+        says = finding.mask if finding else np.zeros(mask.shape, bool)
+        counts = np.array([(says & mask).sum(), (says & ~mask).sum(), (~says & mask).sum()], float)
+        f1 = 2 * counts[0] / max(1.0, 2 * counts[0] + counts[1] + counts[2])
+        scores[split(row)].append((bool(finding), bool(finding) and finding.supports is not None, f1, counts))
+        kinds[kind].append(f1)
+        clean = untouched(row.path.read_bytes(), seed=options.seed + n)
+        data, _ = _cropped(clean.data, clean.mask, n)
+        finding = fp.edited.source_difference(fp.Photo.from_bytes(data), source)
+        wrong[split(row)].append(bool(finding) and finding.supports is not None)
+    for half in ("train", "unseen"):
+        table.rows.append([half, *_difference_row(scores[half], wrong[half])])
+    row_all = _difference_row(scores["train"] + scores["unseen"], wrong["train"] + wrong["unseen"])
+    table.rows.append(["both", *row_all])
+    table.note = (
+        "Mean F1 by kind of edit: " + ", ".join(f"{k} {np.mean(v):.2f}" for k, v in sorted(kinds.items())) + "."
+    )
+    if row_all[3] < DIFFERENCE_F1:
+        table.shortfalls.append(f"source_difference pixel F1 {row_all[3]:.3f}, target {DIFFERENCE_F1}")
+    return table
+
+
+def _difference_row(scores: list[tuple[bool, bool, float, np.ndarray]], wrong: list[bool]) -> list[object]:
+    total = sum((s[3] for s in scores), np.zeros(3))
+    pooled = 2 * total[0] / max(1.0, 2 * total[0] + total[1] + total[2])
+    applied, supported = _rate([s[0] for s in scores]), _rate([s[1] for s in scores])
+    return [len(scores), applied, supported, float(np.mean([s[2] for s in scores])), pooled, len(wrong), _rate(wrong)]
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+def _cropped(data: bytes, mask: np.ndarray, seed: int) -> tuple[bytes, np.ndarray]:
+    """Crop up to 15 % off each side, but not the edit, scale, and save again."""
+    rng = np.random.default_rng(seed)
+    picture = Image.open(io.BytesIO(data)).convert("RGB")
+    w, h = picture.size
+    ys, xs = np.nonzero(mask) if mask.any() else (np.array([h // 2]), np.array([w // 2]))
+    left = int(min(rng.uniform(0, 0.15) * w, xs.min()))
+    top = int(min(rng.uniform(0, 0.15) * h, ys.min()))
+    right = int(max(w - rng.uniform(0, 0.15) * w, xs.max() + 1))
+    bottom = int(max(h - rng.uniform(0, 0.15) * h, ys.max() + 1))
+    scale = rng.uniform(0.7, 1.2)
+    size = max(64, round((right - left) * scale)), max(64, round((bottom - top) * scale))
+    box = (left, top, right, bottom)
+    small = Image.fromarray(mask).crop(box).convert("L").resize(size, Image.Resampling.BILINEAR)
+    return _jpeg(picture.crop(box).resize(size, Image.Resampling.BICUBIC), int(rng.integers(70, 90))), np.asarray(
+        small
+    ) > 127
+
+
+def reading(options: Options) -> Table:
+    """Draw marks as platforms do and read them; read photos without marks."""
+    font = next((f for f in FONTS if Path(f).exists()), None)
+    table = Table("Watermarks", ["photos", "n", "platform named", "number exact", "a mark read", "s a photo"])
+    if font is None:
+        table.note = "Passed over: no font with Chinese characters on this machine."
+        return table
+    found = _sources(options)
+    named, exact, seconds = [], [], []
+    for n in range(min(len(found), options.limit or 100)):
+        data, platform, account = _marked(_picture(found[n].path), font, n)
+        photo = fp.Photo.from_bytes(data)
+        start = time.perf_counter()
+        finding = fp.web.watermarks(photo)
+        seconds.append(time.perf_counter() - start)
+        if not finding:
+            table.note = f"Passed over: {finding}."
+            return table
+        marks = finding.facts["marks"]
+        named.append(any(m["platform"] == platform for m in marks))
+        exact.append(any(m["platform"] == platform and m["account"] == account for m in marks))
+    clean = [r for r in rows(Options(options.data)) if r.need in ("sources", "tamper") and r.role != "tampered"]
+    clean = _one_a_scene(clean)[: CLEAN if options.limit is None else options.limit]
+    read = [bool(fp.web.watermarks(fp.Photo.open(r.path)).facts["marks"]) for r in clean if min(_size(r.path)) >= 120]
+    table.rows.append(["with a drawn mark", len(named), _rate(named), _rate(exact), None, float(np.median(seconds))])
+    table.rows.append(["without", len(read), None, None, _rate(read), None])
+    table.note = "小红书号 or 抖音号 and a number, 22-36 px on 1,080 px, opacity .7-.9, q75-85, any border."
+    if _rate(named) < PLATFORM_READ or _rate(exact) < NUMBER_READ:
+        table.shortfalls.append(
+            f"watermarks: platform {_rate(named):.2f} (target {PLATFORM_READ}), number {_rate(exact):.2f} (target {NUMBER_READ})"
+        )
+    if any(read):
+        table.shortfalls.append(f"a mark was read on {sum(read)} of {len(read)} photos without")
+    return table
+
+
+FONTS = (
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
+    "/System/Library/Fonts/PingFang.ttc",
+    "C:/Windows/Fonts/msyh.ttc",
+)
+
+
+def _marked(picture: Image.Image, font: str, seed: int) -> tuple[bytes, str, str]:
+    rng = np.random.default_rng(seed)
+    scale = 1080 / max(picture.size)
+    picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS)
+    platform = ("小红书", "抖音")[seed % 2]
+    account = str(rng.integers(10**8, 10**11))
+    size, opacity = int(rng.integers(22, 37)), rng.uniform(0.7, 0.9)
+    letters = ImageFont.truetype(font, size)
+    layer = Image.new("RGBA", picture.size, (0, 0, 0, 0))
+    draw, text = ImageDraw.Draw(layer), f"{platform}号：{account}"
+    width = draw.textlength(text, font=letters)
+    x = float(rng.choice([16, max(0, picture.width - width - 16)]))
+    y = float(rng.choice([12, picture.height - 1.5 * size - 12]))
+    draw.text((x, y), text, font=letters, fill=(255, 255, 255, round(255 * opacity)))
+    data = _jpeg(Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB"), int(rng.integers(75, 86)))
+    return data, platform, account
+
+
+def speed(options: Options) -> Table:
+    """Hash from file, scan codes, verify a pair, open an index."""
+    table = Table("Speed, one core", ["what", "ours", "unit", "peer", "peer's", "ratio"])
+    with one_thread():
+        _hash_speed(options, table)
+        _scan_speed(options, table)
+        _verify_speed(options, table)
+    return table
+
+
+def _hash_speed(options: Options, table: Table) -> None:
+    import imagehash
+
+    picture = _picture(_sources(options)[0].path).resize((4000, 3000), Image.Resampling.BICUBIC)
+    rng = np.random.default_rng(0)
+    grain = rng.normal(0, 4, (3000, 4000, 1))
+    data = _jpeg(Image.fromarray(np.clip(np.asarray(picture) + grain, 0, 255).astype(np.uint8)), 88)
+    ours = 1 / median_seconds(lambda: fp.web.dihedral_hashes(fp.Photo.from_bytes(data)))
+    peer = 1 / median_seconds(lambda: imagehash.phash(Image.open(io.BytesIO(data))))
+    table.rows.append(["12 MP hashed from file, 8 variants", ours, "photos/s", "imagehash.phash", peer, ours / peer])
+    if ours < HASHES_A_SECOND:
+        table.shortfalls.append(
+            f"12 MP photos hashed {ours:.0f}/s, target {HASHES_A_SECOND:.0f} (imagehash {peer:.1f})"
+        )
+
+
+def _scan_speed(options: Options, table: Table) -> None:
+    from fakeproof.web.search import scan
+
+    count = CODES if options.limit is None else 1_000_000
+    rng = np.random.default_rng(options.seed)
+    words = [rng.integers(0, 2**64, count, dtype=np.uint64) for _ in range(4)]
+    queries = rng.integers(0, 2**64, (64, 4), dtype=np.uint64)
+    ours = 1e3 * median_seconds(lambda: scan(words, queries, 31), rounds=3) / 64
+    peer = ratio = None
+    try:
+        import faiss
+
+        faiss.omp_set_num_threads(1)
+        flat = faiss.IndexBinaryFlat(256)
+        flat.add(np.stack(words, axis=1).view(np.uint8))
+        peer = 1e3 * median_seconds(lambda: flat.range_search(queries.view(np.uint8), 32), rounds=3) / 64
+        ratio = peer / ours
+    except ImportError:
+        table.note = "faiss is not installed; its row is empty."
+    what = f"exact search of {count:,} codes of 256 bits, radius 31, batch of 64"
+    table.rows.append([what, ours, "ms a query", "faiss IndexBinaryFlat", peer, ratio])
+    if ours > QUERY_MS * count / CODES:
+        table.shortfalls.append(f"search {ours:.2f} ms a query, target {QUERY_MS * count / CODES:.2f}")
+    if ratio is not None and ratio < FAISS_RATIO:
+        table.shortfalls.append(f"search {ratio:.1f} times faiss, target {FAISS_RATIO}")
+
+
+def _verify_speed(options: Options, table: Table) -> None:
+    found = _sources(options)
+    times = []
+    for i in range(0, min(len(found), 60), 2):
+        source = fp.Photo.open(found[i].path)
+        kind = list(KINDS)[i % len(KINDS)]
+        photo = fp.Photo.from_bytes(attack(_picture(found[i].path), kind, seed=i, others=_others(found, i)))
+        for p in (source, photo):
+            for features in (orb, rootsift):
+                features(p)
+            orb(p, mirrored=True)
+        verify(photo, source)
+        times.append(median_seconds(lambda: verify(photo, source), rounds=3, warm=0))  # noqa: B023
+    ours = 1e3 * float(np.median(times))
+    table.rows.append(["one pair verified, features cached", ours, "ms", None, None, None])
+    if ours > VERIFY_MS:
+        table.shortfalls.append(f"verification {ours:.0f} ms a pair, target {VERIFY_MS:.0f}")
