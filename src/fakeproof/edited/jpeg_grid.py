@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.block_maps import outlines, to_pixels
+from fakeproof.edited.planes import jpeg_planes
 from fakeproof.edited.shifted_grid import shifted_grid
 from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category
@@ -175,8 +176,10 @@ def _regions(votes: Votes, skip: npt.NDArray[np.bool_], kind: str) -> list[_Plac
 
 def _foreign(photo: Photo, votes: Votes, grids: list[_Grid]) -> list[_Place]:
     """Return regions of grids that show nowhere else: an older grid of the whole photo shows in many places."""
+    top, left = jpeg_planes(photo).origin
     skip = np.zeros(GRIDS, bool)
     skip[[g.position for g in grids[:1]]] = True
+    skip[left + 8 * top] |= photo.format == "JPEG"
     skip |= np.array(shifted_grid(photo).shares) > MAX_OLDER_SHARE
     places = _regions(votes, skip, "foreign")
     return [p for p in places if _share(p, votes.shape) <= MAX_SHARE]

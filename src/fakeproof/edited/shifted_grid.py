@@ -38,8 +38,8 @@ SHOWN = 3.0
 """Standard deviations at which a cell shows the grid."""
 MIN_TELLING = 120.0
 """Telling coefficients without which a pooled cell could not show it."""
-SHARED_AXIS_WEIGHT = 0.4
-"""Weight of a grid that is shifted along one axis only: the last save's own steps show in it (up to 14 deviations)."""
+SHARED_AXIS_WEIGHT = 0.25
+"""Weight of a grid that is shifted along one axis only: the last save's own steps show in it (up to 16 deviations)."""
 
 
 @dataclass(frozen=True)
