@@ -6,7 +6,9 @@ weighing is tried again in seconds.
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +17,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from PIL import Image, ImageOps
+
 import fakeproof as fp
+from benchmarks.attacks import KINDS as KINDS_OF_ATTACK
 from benchmarks.chains import apply_chain
 from benchmarks.data import Row, rows, split
 from benchmarks.forgeries import KINDS, forge, untouched
@@ -125,6 +131,107 @@ def edited_findings(case: Case) -> list[Any]:
     return [("chain", photo.chain.kind), *answers]
 
 
+# Web image
+
+DISTRACTORS = 6
+
+
+def web_cases(options: Options, chain: str) -> Iterator[Case]:
+    """Attacked sources with their original among distractors; the same attacks without it; other photos of a product."""
+    sources = rows(options, need="sources")
+    kinds = sorted(KINDS_OF_ATTACK)
+    for number, row in enumerate(sources):
+        seed = seed_of(row.path.name, chain)
+        others = [sources[(number + 17 * k + 5) % len(sources)].path for k in range(1, DISTRACTORS + 1)]
+        for turn in range(2):
+            kind = kinds[(number * 2 + turn + seed) % len(kinds)]
+            for label in (True, False):
+                pool = (row.path, *others) if label else tuple(others)
+                recipe = ("attack", row.path, kind, seed + turn, pool)
+                yield Case("web_image", label, row.component, split(row), row.set, chain, recipe)
+    for pair in _pairs(options):
+        if pair.same:
+            recipe = ("product", pair.a, seed_of(pair.a.name), (pair.b, *(r.path for r in sources[:2])))
+            yield Case("web_image", False, pair.group, pair.half, "same product", chain, recipe)
+
+
+def web_findings(case: Case) -> list[Any]:
+    """Verify the photo against its candidates."""
+    from benchmarks.attacks import attack
+
+    pool = case.recipe[-1]
+    if case.recipe[0] == "attack":
+        _, path, kind, seed, _ = case.recipe
+        with Image.open(path) as picture:
+            others = [Image.open(p).convert("RGB") for p in pool[-3:]]
+            data = attack(picture, kind, seed=seed, others=others)
+    else:
+        _, path, seed, _ = case.recipe
+        data = path.read_bytes()
+    photo = fp.Photo.from_bytes(apply_chain(data, case.chain, seed=seed).data, name=path.name)
+    found = fp.web.match_sources(photo, list(pool))
+    return [("chain", photo.chain.kind), found]
+
+
+# Wrong product
+
+
+@dataclass(frozen=True)
+class _Pair:
+    a: Path
+    b: Path
+    same: bool
+    kind: str
+    group: str
+    half: str
+
+
+def _pairs(options: Options) -> list[_Pair]:
+    """Read pairs.csv; the product (or its family) that the first photo belongs to is the group."""
+    assert options.data is not None
+    with (options.data / "products" / "pairs.csv").open(encoding="utf-8", newline="") as file:
+        records = list(csv.DictReader(file))
+    by_path = {row.path: row for row in rows(Options(options.data), need="products")}
+    out = []
+    for r in records:
+        a, b = options.data / r["a"], options.data / r["b"]
+        group = product_group(by_path[a].group or str(a)) if a in by_path else str(a)
+        half = "train" if hashlib.sha256(group.encode()).digest()[0] < TRAIN_BYTE else "unseen"
+        out.append(_Pair(a, b, r["same"] == "1", r["kind"], group, half))
+    if options.limit is not None:
+        out = sorted(out, key=lambda p: hashlib.sha256(f"{p.a}{p.b}".encode()).digest())[: options.limit]
+    return out
+
+
+def product_cases(options: Options, chain: str) -> Iterator[Case]:
+    """Pairs of product photos as they are; every third again with damage drawn on the evidence."""
+    for number, pair in enumerate(_pairs(options)):
+        seed = seed_of(pair.a.name, pair.b.name)
+        for damaged in (False, True) if number % 3 == 0 else (False,):
+            recipe = ("pair", pair.a, pair.b, damaged, seed)
+            yield Case("wrong_product", not pair.same, pair.group, pair.half, pair.kind, chain, recipe)
+
+
+def product_findings(case: Case) -> list[Any]:
+    """Compare the evidence with the shop's photo."""
+    _, a, b, damaged, seed = case.recipe
+    data = a.read_bytes()
+    if damaged:
+        data = _damaged(data, seed)
+    photo = fp.Photo.from_bytes(apply_chain(data, case.chain, seed=seed).data, name=a.name)
+    return [("chain", photo.chain.kind), fp.product.compare(photo, [b])]
+
+
+def _damaged(data: bytes, seed: int) -> bytes:
+    from benchmarks.damage import damage
+
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(data)) as picture:
+        broken = damage(np.asarray(ImageOps.exif_transpose(picture).convert("RGB")), seed=seed)
+    Image.fromarray(broken).save(out, "JPEG", quality=88)
+    return out.getvalue()
+
+
 # Rows
 
 
@@ -148,7 +255,11 @@ def row_of(case: Case, answers: Iterable[Any]) -> dict[str, Any]:
     return row
 
 
-FINDERS: dict[str, Callable[[Case], list[Any]]] = {"edited": edited_findings}
+FINDERS: dict[str, Callable[[Case], list[Any]]] = {
+    "edited": edited_findings,
+    "web_image": web_findings,
+    "wrong_product": product_findings,
+}
 
 
 def read_case(case: Case) -> dict[str, Any]:
@@ -181,3 +292,8 @@ def table(cases: Iterable[Case]) -> list[dict[str, Any]]:
             out.write(json.dumps({"key": case.key, "row": row}) + "\n")
             out.flush()
     return [known[c.key] for c in wanted]
+
+
+def digest(found: Iterable[dict[str, Any]]) -> str:
+    """Return the digest of a table's rows."""
+    return hashlib.sha256(json.dumps(list(found), sort_keys=True).encode()).hexdigest()
