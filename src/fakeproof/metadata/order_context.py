@@ -142,7 +142,7 @@ def _names(photo: Photo, record: Record, order: Order, limits: Tolerances, rules
     if placed is None:
         return []
     for name in received_names(photo, record, order):
-        for marker in rules.by_field.get(("platforms", "name"), ()):
+        for marker in rules.markers_for("platforms", "name"):
             match = marker.found(name)
             saved = times.name_time(match.groupdict(), zone_of(order)) if match else None
             if saved is None or not saved.year >= 2005:

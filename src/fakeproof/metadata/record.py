@@ -80,6 +80,8 @@ class Field:
 
 def shown(value: str, limit: int = 120) -> str:
     """Return a value on one line, without control characters, cut to `limit` characters."""
+    if len(value) <= limit and value.isprintable():
+        return value
     flat = " ".join("".join(c if c.isprintable() or c.isspace() else "·" for c in value[: 4 * limit]).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 

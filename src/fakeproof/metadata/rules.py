@@ -89,14 +89,19 @@ class Marker:
     name_zh: str
     fields: tuple[str, ...]
     pattern: re.Pattern[str]
+    texts: tuple[str, ...] = ()
+    """Plain lower-case texts; they stand in for the pattern, which is three times slower."""
     excluded: tuple[str, ...] = ()
     strength: str = ""
     namespace: str = ""
     source: str = ""
 
-    def found(self, value: str) -> re.Match[str] | None:
-        """Return where the marker stands in a value, or None."""
-        if self.excluded and any(word in value.lower() for word in self.excluded):
+    def found(self, value: str, lower: str = "") -> re.Match[str] | None:
+        """Return where the marker stands in a value, or None; `lower` spares repeated folding."""
+        lower = lower or value.lower()
+        if self.texts and not any(text in lower for text in self.texts):
+            return None
+        if self.excluded and any(word in lower for word in self.excluded):
             return None
         return self.pattern.search(value)
 
@@ -108,8 +113,12 @@ class RuleSet:
     rules: Mapping[str, Rule]
     markers: tuple[Marker, ...]
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    by_field: Mapping[tuple[str, str], tuple[Marker, ...]] = field(default_factory=dict)
-    """Markers by (detector, field)."""
+    by_field: Mapping[str, Mapping[str, tuple[Marker, ...]]] = field(default_factory=dict)
+    """Markers by detector and field."""
+
+    def markers_for(self, detector: str, name: str) -> tuple[Marker, ...]:
+        """Return a detector's markers for one field."""
+        return self.by_field.get(detector, {}).get(name, ())
 
     def __getitem__(self, rule: str) -> Rule:
         return self.rules[rule]
@@ -174,11 +183,11 @@ def _build(sources: Iterable[tuple[str, str]]) -> RuleSet:
             if not isinstance(table, dict):
                 raise ParameterError(f"rules {name}", key, "a table")
             tables.setdefault(key, {}).update(table)
-    by_field: dict[tuple[str, str], tuple[Marker, ...]] = {}
+    by_field: dict[str, dict[str, tuple[Marker, ...]]] = {name: {} for name in DETECTORS}
     for marker in markers:
+        known = by_field[rules[marker.rule].detector]
         for one in marker.fields:
-            place = (rules[marker.rule].detector, one)
-            by_field[place] = (*by_field.get(place, ()), marker)
+            known[one] = (*known.get(one, ()), marker)
     return RuleSet(rules, tuple(markers), tables, by_field)
 
 
@@ -222,6 +231,7 @@ def _marker(name: str, entry: Any, groups: Mapping[str, Any], rules: Mapping[str
         name_zh=str(entry.get("name_zh") or entry["name"]),
         fields=_fields(where, entry["in"], groups),
         pattern=_pattern(where, entry),
+        texts=() if entry.get("case") else tuple(str(word).lower() for word in entry.get("text", ())),
         excluded=tuple(str(word).lower() for word in entry.get("not", ())),
         strength=entry.get("strength", ""),
         namespace=entry.get("namespace", ""),

@@ -90,18 +90,19 @@ def marked(
         File names to look at in place of the photo's own.
     """
     hits: dict[tuple[str, str], list[tuple[Marker, Field, dict[str, str]]]] = {}
-    fields = list(record.fields)
-    if names is not None:
-        fields = [Field("name", n, "file name as received") for n in names] + [f for f in fields if f.key != "name"]
-    for one in fields:
-        for marker in rules.by_field.get((detector, one.key), ()):
-            if marker.namespace and marker.namespace not in one.namespace:
-                continue
-            match = marker.found(one.value)
-            if match:
-                groups = {k: v for k, v in match.groupdict().items() if v}
-                key = (marker.rule, marker.strength or rules[marker.rule].strength)
-                hits.setdefault(key, []).append((marker, one, groups))
+    for key, markers in rules.by_field.get(detector, {}).items():
+        if key == "name" and names is not None:
+            fields = [Field("name", n, "file name as received") for n in names]
+        else:
+            fields = record.all(key)
+        for one in fields:
+            lower = one.value.lower()
+            for marker in markers:
+                match = marker.found(one.value, lower) if marker.namespace in one.namespace else None
+                if match:
+                    groups = {k: v for k, v in match.groupdict().items() if v}
+                    place = (marker.rule, marker.strength or rules[marker.rule].strength)
+                    hits.setdefault(place, []).append((marker, one, groups))
     return [_hit(rules, rule, strength, found) for (rule, strength), found in hits.items()]
 
 

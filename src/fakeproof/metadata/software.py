@@ -99,7 +99,7 @@ def _agents_strength(rules: RuleSet, agents: set[str]) -> str:
     """Strong with a pixel editor, moderate with a tone editor or none known, weak where only organisers saved."""
     fired = set()
     for agent in agents:
-        for marker in rules.by_field.get(("software", "xmp.softwareAgent"), ()):
+        for marker in rules.markers_for("software", "xmp.softwareAgent"):
             if marker.found(agent):
                 fired.add(marker.rule)
     if fired & {"software.pixel_editor", "software.phone_editor"}:

@@ -24,11 +24,13 @@ BAR_LEVEL = 24.0
 BAR_SPREAD = 10.0
 """Standard deviation of grey levels above which it does not."""
 SAME = 0.80
-"""Similarity from which a thumbnail shows the picture (own thumbnails: 99 % above 0.86)."""
+"""Similarity from which a thumbnail shows the picture (own thumbnails: none below 0.99)."""
+CLEAR = 0.92
+"""Similarity from which no other turn is tried (own thumbnails: none below 0.99)."""
 DIFFERENT = 0.45
-"""Similarity below which it may show something else (foreign thumbnails: 95 % below 0.46; own: none below 0.65)."""
+"""Similarity below which it may show something else (foreign thumbnails: 95 % below 0.46; own: none below 0.99)."""
 PART = 0.88
-"""Similarity from which the picture is a part of the thumbnail (crops: none below 0.90; foreign: none above 0.83)."""
+"""Similarity from which the picture is a part of the thumbnail (crops: none below 0.90; foreign: none above 0.85)."""
 SMALLEST_SHARE = 0.3
 """Share of the thumbnail's side down to which a crop is sought."""
 STEP = 0.93
@@ -41,7 +43,10 @@ Verdict = Literal["same", "turned", "part", "different", "doubtful", "unreadable
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the thumbnail shows, with the best similarity (-1 to 1) and both pictures at its size."""
+    """What the thumbnail shows, with the best similarity (-1 to 1), and both pictures.
+
+    The photo's is made only where it is of use: for a part or a difference.
+    """
 
     verdict: Verdict
     similarity: float
@@ -51,35 +56,33 @@ class Comparison:
 
 def compare_thumbnail(photo: Photo, tiff: Tiff) -> Comparison | None:
     """Compare; None where there is no thumbnail, or nothing to compare in it."""
-    import cv2
     import numpy as np
 
     thumb = decode_thumbnail(tiff.thumbnail)
     if thumb is None:
         return None
-    body = without_bars(thumb)
-    if min(body.shape[:2]) < MIN_SIDE:
-        return None
-    picture = _small(photo, 2 * max(body.shape[:2]))
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    view = cv2.cvtColor(body, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    body = _body(thumb, photo.size)
+    grey = _small(photo, 3 * max(body.shape[:2]))
+    view = np.ascontiguousarray(body[..., 1], np.float32)
     if grey.std() < FLAT or view.std() < FLAT:
         return None
-    turns = _stored_turns(photo.orientation)
-    similarity, turned = max(
-        (_similarity(grey, np.rot90(view, k)), k not in turns) for k in _plausible_turns(grey, view)
-    )
+    similarity, turned = _best_turn(grey, view, _stored_turns(photo.orientation))
     verdict: Verdict = "turned" if turned else "same"
     if similarity < SAME:
         part = max(_as_part(grey, np.rot90(view, k)) for k in range(4))
         verdict = "part" if part >= PART else "different" if similarity < DIFFERENT else "doubtful"
         similarity = part if verdict == "part" else similarity
-    height, width = thumb.shape[:2]
-    side = max(height, width) * 2
-    scale = side / max(picture.shape[:2])
-    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-    shown = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    shown = _exhibit(photo, 2 * max(thumb.shape[:2])) if verdict in ("part", "different") else thumb[:0]
     return Comparison(verdict, float(similarity), frozen_array(thumb), frozen_array(shown))
+
+
+def _exhibit(photo: Photo, side: int) -> RGB8:
+    """Return the picture at about `side` pixels, averaged, for people to look at."""
+    import cv2
+
+    scale = min(1.0, side / max(photo.size))
+    size = (max(1, round(photo.size[0] * scale)), max(1, round(photo.size[1] * scale)))
+    return cv2.resize(photo.rgb, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def decode_thumbnail(data: bytes) -> Any:
@@ -99,6 +102,14 @@ def decode_thumbnail(data: bytes) -> Any:
         return None
 
 
+def _body(thumb: Any, size: tuple[int, int]) -> Any:
+    """Return the thumbnail without bars, unless the dark edges belong to the picture: the shape tells."""
+    body = without_bars(thumb)
+    ratio = max(size) / min(size)
+    shapes = [abs(max(t.shape[:2]) / max(1, min(t.shape[:2])) / ratio - 1) for t in (body, thumb)]
+    return body if min(body.shape[:2]) >= MIN_SIDE and shapes[0] < shapes[1] else thumb
+
+
 def without_bars(rgb: Any) -> Any:
     """Cut black letterbox bars off; genuine cameras pad 3:2 and 16:9 pictures to 160x120."""
     import numpy as np
@@ -115,16 +126,12 @@ def without_bars(rgb: Any) -> Any:
     return rgb[top + trim[0] : bottom - trim[1], left + trim[2] : right - trim[3]]
 
 
-def _small(photo: Photo, side: int) -> RGB8:
-    """Return the picture at about `side` pixels: every n-th pixel first, then averaged; a blur follows anyway."""
-    import cv2
+def _small(photo: Photo, side: int) -> Any:
+    """Return green at every n-th pixel, `side` to twice `side` of them; the comparison averages and blurs anyway."""
+    import numpy as np
 
-    rgb = photo.rgb
-    step = max(1, max(rgb.shape[:2]) // (2 * side))
-    rgb = rgb[::step, ::step]
-    scale = min(1.0, side / max(rgb.shape[:2]))
-    size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
-    return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    step = max(1, max(photo.size) // side)
+    return photo.rgb[::step, ::step, 1].astype(np.float32)
 
 
 def _stored_turns(orientation: int) -> tuple[int, ...]:
@@ -137,6 +144,23 @@ def _plausible_turns(grey: Any, view: Any) -> list[int]:
     ratio, own = grey.shape[1] / grey.shape[0], view.shape[1] / view.shape[0]
     fits = [k for k in range(4) if abs(((own if k % 2 == 0 else 1 / own) / ratio) - 1) < 0.12]
     return fits or [0, 1, 2, 3]
+
+
+def _best_turn(grey: Any, view: Any, expected: tuple[int, ...]) -> tuple[float, bool]:
+    """Return the best similarity over the turns that fit, and whether its turn is one that needs explaining.
+
+    Expected turns come first, and a clear match ends the search: nearly all thumbnails match at once.
+    """
+    import numpy as np
+
+    best, turned = -1.0, False
+    for k in sorted(_plausible_turns(grey, view), key=lambda k: k not in expected):
+        found = _similarity(grey, np.rot90(view, k))
+        if found > best:
+            best, turned = found, k not in expected
+        if best >= CLEAR:
+            break
+    return best, turned
 
 
 def _similarity(grey: Any, view: Any) -> float:

@@ -10,6 +10,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 __all__ = ["Entry", "Problem", "Tiff", "parse_tiff"]
 
@@ -39,23 +40,23 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One tag: where it stands, and its value's bytes.
 
-    `offset` is the entry's place in the file, `value_offset` that of its value.
+    `offset` is the entry's place in the file, `value_offset` that of its value, `size` the count of values. A named
+    tuple, because a file has a hundred of them and few are looked at.
     """
 
     directory: str
     tag: int
     type: int
-    count: int
+    size: int
     offset: int
     value_offset: int
-    raw: bytes = field(repr=False)
+    raw: bytes
     little: bool = True
 
-    @cached_property
+    @property
     def numbers(self) -> tuple[Number, ...]:
         """The value as numbers (rationals divided, x/0 left out), at most 64; empty for text."""
         mark = "<" if self.little else ">"
@@ -70,7 +71,7 @@ class Entry:
         n = min(len(self.raw) // size, MAX_NUMBERS)
         return struct.unpack(code[0] + str(n) + code[1], self.raw[: n * size])
 
-    @cached_property
+    @property
     def text(self) -> str:
         """The value as text up to its first NUL: UTF-8, else GB18030 as Chinese apps write it, else Latin-1."""
         return decode_text(self.raw[:MAX_TEXT].split(b"\0", 1)[0])
@@ -78,7 +79,8 @@ class Entry:
     @property
     def number(self) -> Number | None:
         """The first number, or None."""
-        return self.numbers[0] if self.numbers else None
+        numbers = self.numbers
+        return numbers[0] if numbers else None
 
 
 _CHINESE = re.compile("[\u4e00-\u9fff\u3000-\u303f\uff00-\uffef]{2}")
@@ -190,9 +192,10 @@ class _Walk:
         links: list[tuple[str, int]] = []
         tags: list[int] = []
         values: list[int] = []
-        for place in range(at + 2, at + 2 + 12 * count, 12):
-            entry = self.entry(name, place)
-            tags.append(self.u16(place))
+        heads = struct.iter_unpack(self.mark + "HHII", self.data[at + 2 : at + 2 + 12 * count])
+        for index, head in enumerate(heads):
+            entry = self.entry(name, at + 2 + 12 * index, head)
+            tags.append(head[0])
             if entry is None:
                 continue
             self.entries.append(entry)
@@ -206,21 +209,19 @@ class _Walk:
             links.append(("ifd1", following))
         return links
 
-    def entry(self, name: str, at: int) -> Entry | None:
-        tag, kind, count = struct.unpack_from(self.mark + "HHI", self.data, at)
+    def entry(self, name: str, at: int, head: tuple[int, int, int, int]) -> Entry | None:
+        tag, kind, count, place = head
         size = SIZES.get(kind, 0) * count
-        where = f"{name} tag 0x{tag:04x}"
         if not size:
             if kind not in SIZES:
-                self.problem(where, at, f"unknown type {kind}")
+                self.problem(f"{name} tag 0x{tag:04x}", at, f"unknown type {kind}")
             return None
-        start = at + 8 if size <= 4 else self.u32(at + 8)
-        if start + size > len(self.data):
-            self.problem(where, at, f"value of {size} bytes at {start} lies outside the block of {len(self.data)}")
-            return None
+        start = at + 8 if size <= 4 else place
         self.budget -= size
-        if self.budget < 0:
-            self.problem(where, at, "values overlap beyond all measure")
+        if start + size > len(self.data) or self.budget < 0:
+            outside = start + size > len(self.data)
+            reason = f"{size} bytes at {start} lie outside" if outside else "values overlap beyond all measure"
+            self.problem(f"{name} tag 0x{tag:04x}", at, f"{reason}, the block has {len(self.data)} bytes")
             return None
         raw = self.data[start : start + min(size, MAX_TEXT)]
         return Entry(name, tag, kind, count, self.base + at, self.base + start, raw, self.little)
