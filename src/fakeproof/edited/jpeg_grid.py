@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.block_maps import outlines, to_pixels
-from fakeproof.edited.planes import jpeg_planes
+from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.shifted_grid import shifted_grid
 from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category
@@ -33,12 +33,18 @@ MAX_SHARE = 0.5
 """Share of the photo above which a second grid is the photo's own, older one (cropped and saved again)."""
 MAX_OLDER_SHARE = 0.35
 """Share of the photo's cells with an earlier save on a grid above which that grid is the whole photo's older one."""
-RESAVE_QUALITY = 99
-"""Quality of the re-save that makes places without any grid vote; Nikoukhah et al. 2021."""
+RESAVE_QUALITIES = (99, 98, 97, 96, 95, 94, 93, 92, 91, 90, 88, 86, 84, 82, 80, 75, 70, 65, 60, 50)
+"""IJG qualities among which that of the photo's own grid is read, highest first."""
+OWN_LEVEL = 0.55
+"""Loss, in units of an untouched block's, below which the photo was saved at a quality before."""
+SAMPLE_STRIDE = 24
+"""Pixels between the blocks from which the quality is read."""
 CELLS = 5
 """8 px cells over which votes are pooled for the heatmap."""
 FAINT = 0.15
 """Share of votes that an untouched, finely textured place still gives the photo's grid (chance is 1/64)."""
+LEAST_RATIO = -2.0
+"""log10 ratio below which more votes for the photo's grid add nothing."""
 MISSING_SHARE = 0.06
 """Largest share of votes for the photo's grid in a place that counts as without grid; measured on camera originals."""
 MISSING_CAST = 3.0
@@ -117,12 +123,14 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
             reason=f"{width}x{height} is below {MIN_SIDE} px",
             reason_zh=f"{width}x{height} 小于 {MIN_SIDE} 像素",
         )
-    luma = photo.luma
+    luma, origin = photo.luma, jpeg_planes(photo).origin
     votes = grid_votes(luma)
     grids = _valid_grids(votes)
     places = _foreign(photo, votes, grids)
+    own = origin[1] + 8 * origin[0]
+    loyal = [g for g in grids if g in grids[:1] or (g.position == own and photo.format == "JPEG")]
     if grids:
-        places += _missing(luma, votes, grids)
+        places += _missing(luma, votes, loyal)
     places.sort(key=lambda p: p.log_nfa)
     decided = [p for p in places if p.log_nfa < DECISION_LOG_NFA]
     mask = _mask(votes, decided)
@@ -133,9 +141,9 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
         supports=Category.EDITED if decided else None,
         sentence=_sentence(grids, decided),
         mask=mask,
-        heatmap=to_pixels(_absence(votes, grids), (0, 0), photo.size),
+        heatmap=to_pixels(_absence(votes, loyal), (0, 0), photo.size),
         regions=outlines(mask, trace="jpeg_grid"),
-        facts=_facts(grids, places),
+        facts=_facts(grids, places, own),
         flags=Flag.NONE,
     )
 
@@ -191,13 +199,20 @@ def _share(place: _Place, shape: tuple[int, int]) -> float:
 
 
 def _missing(luma: npt.NDArray[np.float32], votes: Votes, grids: list[_Grid]) -> list[_Place]:
+    """Return regions that vote for a grid only after another save at the photo's own quality.
+
+    The paper saves at quality 99, whose trace most textures hide. A place that had been saved with the rest would show
+    as much of a grid before as after.
+    """
     import cv2
 
     from fakeproof._kernels.grid import NO_VOTE, grid_votes
 
     grey = np.clip(luma + 0.5, 0, 255).astype(np.uint8)
-    _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, RESAVE_QUALITY])
-    again = grid_votes(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE).astype(np.float32))
+    quality = _own_quality(luma, grids[0])
+    _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
+    again = grid_votes(decoded)
     loyal, cast = _pooled(votes, grids)
     absent = (cast >= MISSING_CAST) & (loyal <= MISSING_SHARE * cast)
     again[to_pixels(absent, (0, 0), votes.shape[::-1]) == 0] = NO_VOTE
@@ -207,6 +222,19 @@ def _missing(luma: npt.NDArray[np.float32], votes: Votes, grids: list[_Grid]) ->
     skip[0] = False
     places = _regions(again, skip, "missing")
     return [p for p in places if _share(p, votes.shape) <= MAX_SHARE]
+
+
+def _own_quality(luma: npt.NDArray[np.float32], grid: _Grid) -> int:
+    """Return the highest quality whose steps the photo's grid already fits; 99 where it fits none."""
+    from fakeproof._kernels.dct import requantise
+
+    tables = np.stack([ijg_table(q) for q in RESAVE_QUALITIES])
+    cost, telling = requantise(luma, grid.xy[::-1], SAMPLE_STRIDE, tables)
+    for t, quality in enumerate(RESAVE_QUALITIES):
+        valid = telling[t] > 0
+        if valid.any() and float(np.median(cost[t][valid] / telling[t][valid])) < OWN_LEVEL:
+            return quality
+    return RESAVE_QUALITIES[0]
 
 
 def _mask(votes: Votes, places: list[_Place]) -> npt.NDArray[np.bool_]:
@@ -247,15 +275,16 @@ def _absence(votes: Votes, grids: list[_Grid]) -> npt.NDArray[np.float32]:
     if not grids:
         return np.zeros_like(loyal)
     chance = 1 / GRIDS
-    return np.log10(chance / FAINT) * loyal + np.log10((1 - chance) / (1 - FAINT)) * (cast - loyal)
+    ratio = np.log10(chance / FAINT) * loyal + np.log10((1 - chance) / (1 - FAINT)) * (cast - loyal)
+    return np.maximum(ratio, LEAST_RATIO).astype(np.float32)
 
 
-def _facts(grids: list[_Grid], places: list[_Place]) -> dict[str, object]:
+def _facts(grids: list[_Grid], places: list[_Place], own: int) -> dict[str, object]:
     main = grids[0] if grids else None
     return {
         "main_grid": main.xy if main else None,
         "log10_nfa": round(main.log_nfa, 2) if main else None,
-        "cropped": bool(main and main.position != 0),
+        "cropped": bool(main and main.position != own),
         "grids": [{"grid": g.xy, "log10_nfa": round(g.log_nfa, 2)} for g in grids],
         "places": [
             {"kind": p.kind, "grid": (p.grid % 8, p.grid // 8), "log10_nfa": round(p.log_nfa, 2), "box": p.box}
