@@ -340,3 +340,55 @@ def test_quotes_point_at_the_bytes():
     assert data[quote["offset"] :].startswith(b"Adobe Photoshop 25.4")
     assert quote["tag"] == "IFD0 0x0131"
     assert quote["exiftool"] == "-EXIF:Software"
+
+
+class _Reader:
+    """Stands in for c2pa.Reader: what the library reports is its own business, what we make of it is tested."""
+
+    report: dict = {}
+
+    def __init__(self, mime, stream, context):
+        assert mime == "image/jpeg"
+        assert context == {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
+        assert stream.read(2) == b"\xff\xd8"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def json(self):
+        if self.report is None:
+            raise RuntimeError("ManifestNotFound")
+        return json.dumps(self.report)
+
+
+@pytest.mark.parametrize(
+    ("codes", "state", "strength", "broken"),
+    [
+        ([], "Valid", "decisive", False),
+        (["signingCredential.untrusted"], "Valid", "decisive", False),
+        (["signingCredential.invalid", "cawg.identity.pad.invalid"], "Invalid", "strong", False),
+        (["assertion.dataHash.mismatch"], "Invalid", "strong", True),
+        (None, "", "strong", False),
+    ],
+)
+def test_validation_with_the_c2pa_extra(monkeypatch, codes, state, strength, broken):
+    import sys
+    import types
+
+    fake = types.ModuleType("c2pa")
+    fake.Context = types.SimpleNamespace(from_dict=lambda settings: settings)
+    fake.C2paError = RuntimeError
+    fake.Reader = _Reader
+    report = None if codes is None else {"validation_status": [{"code": c} for c in codes], "validation_state": state}
+    monkeypatch.setattr(_Reader, "report", report)
+    monkeypatch.setitem(sys.modules, "c2pa", fake)
+    action = {"action": "c2pa.created", "digitalSourceType": SOURCE + "trainedAlgorithmicMedia"}
+    found = fired(fp.metadata.ai_labels(photo(jpeg(jumbf_segments(store([action]))))))
+    assert found["ai_labels.c2pa_generated"].facts["strength"] == strength
+    assert (fp.Flag.UNVERIFIED in found["ai_labels.c2pa_generated"].flags) == (strength != "decisive")
+    assert ("software.c2pa_broken" in found) == broken
+    if broken:
+        assert found["software.c2pa_broken"].supports is fp.Category.EDITED

@@ -25,6 +25,7 @@ _UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", re.IGNORECASE
 _GALAXY = re.compile(r'"genAIType"\s*:\s*(\d{1,9})')
 _STATES = {
     "valid": ("signature and hashes checked", "签名与哈希已校验"),
+    "intact": ("bytes unchanged since signing, signer not recognised", "签名后未改动，但签发者身份无法确认"),
     "invalid": ("validation failed", "校验未通过"),
     "unreadable": ("not verifiable", "无法校验"),
 }

@@ -13,15 +13,17 @@ if TYPE_CHECKING:
 __all__ = ["Validation", "validate"]
 
 MIMES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif", "TIFF": "image/tiff", "GIF": "image/gif"}
-_BROKEN = ("mismatch", "claimSignature", "assertion.missing", "claim.missing", "hardBindings.missing")
+_ABOUT_SIGNER = ("signingCredential.", "cawg.")
+"""Codes about who signed, which leave it open whether the bytes are those that were signed."""
 
 
 @dataclass(frozen=True)
 class Validation:
     """What the c2pa library says.
 
-    `state` is ``"valid"`` (signature and hashes hold; the signer need not be known), ``"invalid"``, or
-    ``"unreadable"``; `codes` are its failure codes, `broken` the first that tells of changed bytes.
+    `state` is ``"valid"`` (signature and hashes hold; the signer need not be on a trust list), ``"intact"`` (the
+    hashes hold, the signer's certificate or identity fails), ``"invalid"`` or ``"unreadable"``; `codes` are its
+    failure codes, `broken` the first that tells of changed bytes.
     """
 
     state: str
@@ -56,5 +58,6 @@ def _validate(c2pa: Any, mime: str, data: bytes | None) -> Validation:
     codes = tuple(
         str(item.get("code", "")) for item in report.get("validation_status", []) if item.get("code") != "signingCredential.untrusted"
     )
-    state = str(report.get("validation_state", "")).lower()
-    return Validation("invalid" if codes or state == "invalid" else "valid", codes)
+    if not codes:
+        return Validation("invalid" if str(report.get("validation_state", "")).lower() == "invalid" else "valid")
+    return Validation("intact" if all(c.startswith(_ABOUT_SIGNER) for c in codes) else "invalid", codes)
