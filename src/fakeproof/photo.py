@@ -23,6 +23,9 @@ __all__ = ["Photo", "PhotoLimits"]
 T = TypeVar("T")
 
 _KEPT = frozenset({"sha256"})
+_ROWS_AT_ONCE = 256
+_PIXELS_PER_BYTE = 5_000
+"""Photos at the lowest qualities of WebP and AVIF stay below 500; a lie about the size costs seconds and gigabytes."""
 _SCAN_WORK = 16
 """A file's scans times its pixels stay below this many times max_pixels: each scan costs a pass over all blocks."""
 
@@ -177,9 +180,10 @@ class Photo:
         if work > _SCAN_WORK * limits.max_pixels:
             raise PhotoError(self.name, f"has {len(structure.scans)} scans of {frame.width}x{frame.height} pixels",
                              value=work, limit=_SCAN_WORK * limits.max_pixels)  # fmt: skip
-        if structure.end is None:
+        lacks = _lacks(structure)
+        if lacks:
             if not salvage:
-                raise PhotoError(self.name, "is truncated: the end marker is missing; salvage=True takes what is there")
+                raise PhotoError(self.name, f"is truncated: {lacks}; salvage=True takes what is there")
             self.salvaged = True
         self._structure = structure
         turned = self.orientation >= 5
@@ -195,6 +199,10 @@ class Photo:
             raise PhotoError(self.name, f"is a {self.format} whose header cannot be read")
         if self._header is not None:
             self._check_size(self._header.size)
+            dense = self._header.size[0] * self._header.size[1] / len(self._bytes)
+            if dense > _PIXELS_PER_BYTE and self.format != "PNG":
+                raise PhotoError(self.name, f"claims {dense:.0f} pixels a byte, which no photo has",
+                                 value=dense, limit=_PIXELS_PER_BYTE)  # fmt: skip
             if not self._header.complete:
                 if not (salvage and self.format == "PNG"):
                     raise PhotoError(self.name, f"is truncated: the {self.format} ends before its end")
@@ -312,7 +320,10 @@ class Photo:
         if jpeg is not None and jpeg.colour in ("grey", "ycc"):
             plane = np.ascontiguousarray(jpeg.upright(jpeg.luma_plane()), np.float32)
         else:
-            plane = self.rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+            weights = np.array([0.299, 0.587, 0.114], np.float32)
+            plane = np.empty(self.rgb.shape[:2], np.float32)
+            for row in range(0, len(plane), _ROWS_AT_ONCE):
+                plane[row : row + _ROWS_AT_ONCE] = self.rgb[row : row + _ROWS_AT_ONCE].astype(np.float32) @ weights
         return frozen_array(plane)  # type: ignore[no-any-return]
 
     @property
@@ -415,6 +426,21 @@ def _check_bytes(name: str, length: int, limits: PhotoLimits) -> None:
         raise PhotoError(
             name, f"{length} bytes is above the limit of {limits.max_bytes}", value=length, limit=limits.max_bytes
         )
+
+
+def _lacks(structure: Structure) -> str:
+    """Return what a JPEG lacks for its size; empty if nothing.
+
+    A block takes two codes of at least one bit each, in a progressive file at least one bit (a zero run can span many):
+    a few bytes cannot hold the size of a billboard, whatever the header says.
+    """
+    frame = structure.frame
+    if structure.end is None or frame is None:
+        return "the end marker is missing"
+    coded = sum(scan.stop - scan.start for scan in structure.scans)
+    shapes = [frame.blocks(i) for i in range(len(frame.components))]
+    needed = sum(rows * columns for rows, columns in shapes) * (1 if frame.progressive else 2) // 8
+    return f"{coded} coded bytes cannot hold {frame.width}x{frame.height} px" if frame.readable and coded < needed else ""
 
 
 def _problems(structure: Structure) -> str:

@@ -23,8 +23,11 @@ SCREEN_ASPECT = 1.75
 SCREEN_WIDTHS = frozenset({640, 720, 750, 828, 1080, 1125, 1170, 1179, 1206, 1220, 1224, 1240, 1242, 1260, 1264, 1280,
                            1284, 1290, 1320, 1344, 1440})  # fmt: skip
 """px; native widths of phone screens."""
-FLAT_SPREAD = 10
-"""Grey levels between a row's extremes up to which it counts as one colour (JPEG ringing included)."""
+FLAT_SPREAD = 6
+"""Sum over the three channels between a row's 1st and 99th percentile up to which it counts as one colour: a drawn bar
+has 0, JPEG adds a little; sensor noise and shading on a real wall add more."""
+STATUS_SHARE = 0.08
+"""Share of the longer side in which a status bar lies (about 4.5 % on current phones, twice that with a notch)."""
 FLAT_SHARE = 0.12
 """Share of the rows that are one colour from which a tall picture looks like a screen (bars around a picture)."""
 _EDITORS = ("photoshop", "lightroom", "gimp", "snapseed", "meitu", "picsart", "paint.net", "photo editor", "canva", "vsco",
@@ -119,7 +122,7 @@ def judge(
     marks = _platform_marks(shot)
     if marks:
         return Chain("platform", marks)
-    if shot.camera and not programs:
+    if shot.camera and not programs and (shot.structure is not None or shot.format == "HEIC"):
         return _camera(shot)
     if programs:
         return Chain("resaved", programs)
@@ -221,14 +224,15 @@ def _screen(shot: _Shot) -> tuple[Reason, ...]:
         return ()
     native = short in SCREEN_WIDTHS
     lossless = shot.format in ("PNG", "HEIC")
-    if not (native or shot.format in ("JPEG", "WEBP", "PNG")):
-        return ()
-    share = flat_rows(shot.preview())
-    if share < FLAT_SHARE and not (native and lossless):
+    share, status = bars(shot.preview())
+    if not ((share >= FLAT_SHARE and status) or (native and lossless)):
         return ()
     out: list[Reason] = []
     if native:
         out.append(Reason("screen-size", f"{short}x{long} px is a phone's screen.", f"{short}x{long} 像素是手机屏幕尺寸。"))
+    if status:
+        out.append(Reason("status-bar", "A narrow line of content lies in the bar at its top, as a phone's clock does.",
+                          "顶部留边中有一行细小内容，如手机状态栏。"))  # fmt: skip
     if share >= FLAT_SHARE:
         out.append(Reason("flat-bars", f"{share:.0%} of its rows are one colour, as bars on a screen are.",
                           f"{share:.0%} 的行为单一颜色，如屏幕上的留边。"))  # fmt: skip
@@ -237,12 +241,28 @@ def _screen(shot: _Shot) -> tuple[Reason, ...]:
     return tuple(out)
 
 
-def flat_rows(rgb: RGB8) -> float:
-    """Return the share of rows, or of columns if more, that are one colour across at least 98 % of their length."""
+def bars(rgb: RGB8) -> tuple[float, bool]:
+    """Measure the bars of a screen along the longer side of a displayed picture.
+
+    Returns
+    -------
+    share : float
+        Share of the rows (columns of a wide picture) that are one and the same colour across: 0-1.
+    status : bool
+        Whether within the first STATUS_SHARE a narrow line of other content lies between such rows: the clock and
+        signal of a phone's status bar. A cut-out product on white has no such line, a flat table is not one colour.
+    """
     import numpy as np
 
-    best = 0.0
-    for axis in (1, 0):
-        low, high = np.percentile(rgb.max(axis=2), (1, 99), axis=axis)
-        best = max(best, float((high - low <= FLAT_SPREAD).mean()))
-    return best
+    picture = rgb if rgb.shape[0] >= rgb.shape[1] else rgb.swapaxes(0, 1)
+    grey = picture.astype(np.int16).sum(axis=2)
+    low, middle, high = np.percentile(grey, (1, 50, 99), axis=1)
+    even = high - low <= FLAT_SPREAD
+    if not even.any():
+        return 0.0, False
+    values, counts = np.unique(np.rint(middle[even]), return_counts=True)
+    bar = even & (np.abs(middle - values[counts.argmax()]) <= FLAT_SPREAD)
+    top = bar[: max(4, round(STATUS_SHARE * len(bar)))]
+    changes = np.flatnonzero(np.diff(top.astype(np.int8)))
+    status = bool(len(changes) >= 2 and top[changes[0]] and not top[0 : changes[1] + 1].all() and top[changes[1] + 1])
+    return float(bar.mean()), status

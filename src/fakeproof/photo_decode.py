@@ -36,11 +36,13 @@ _BRANDS = {
     **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC"),
 }
 _PILLOW_ERRORS = (OSError, ValueError, SyntaxError, TypeError, KeyError, IndexError, EOFError, struct.error,
-                  OverflowError, AttributeError, RuntimeError, MemoryError, zlib.error, Warning)  # fmt: skip
+                  OverflowError, AttributeError, AssertionError, RuntimeError, MemoryError, zlib.error, Warning)  # fmt: skip
 """What Pillow's readers are known to raise on damaged files; each becomes a PhotoError with its cause."""
 _PNG_KEEP = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
 MAX_CHUNKS = 200_000
 """PNG chunks looked at; a 64 MiB file in 8 KiB chunks, as libpng writes them, has 8,192."""
+DEFLATE_RATIO = 1032
+"""Most that deflate can pack, output by input (zlib's technical notes): a PNG with less data cannot be whole."""
 EXIF_TAGS = {
     0x010E: "description", 0x010F: "make", 0x0110: "model", 0x0112: "orientation", 0x0131: "software",
     0x0132: "modified", 0x8769: "exif", 0x9003: "taken", 0x927C: "maker_note", 0x9286: "comment",
@@ -112,7 +114,9 @@ def _png_header(data: bytes) -> Header | None:
         elif kind in (b"tEXt", b"zTXt", b"iTXt") and len(texts) < 64:
             texts.append(data[at : at + min(length, 79)].split(b"\0", 1)[0].decode("latin-1"))
     width, height = struct.unpack_from(">II", data, 16)
-    return Header((width, height), exif, tuple(texts), chunks[-1][0] == b"IEND", True)
+    packed = sum(length for kind, _, length in chunks if kind == b"IDAT")
+    enough = _png_raw_bytes(data[16:29]) <= DEFLATE_RATIO * packed + 1024
+    return Header((width, height), exif, tuple(texts), enough and chunks[-1][0] == b"IEND", True)
 
 
 def _webp_header(data: bytes) -> Header | None:

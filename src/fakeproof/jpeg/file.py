@@ -101,7 +101,7 @@ class JpegFile:
     def damaged(self) -> bool:
         """Whether some coefficients could not be read; those behind the damage are 0 or unrefined."""
         found = self._coefficients()
-        return found is None or found.damaged
+        return found is None or found.damaged or self.structure.end is None
 
     def _coefficients(self) -> Coefficients | None:
         from fakeproof.jpeg.coefficients import read_coefficients

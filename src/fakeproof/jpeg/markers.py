@@ -244,7 +244,6 @@ class _Walker:
                 self.problem("bad-length", offset)
                 if offset + 4 >= len(data) or marker == 0xDA:
                     return
-                self.segments.append(Segment(name, marker, offset, min(2 + length, len(data) - offset)))
                 at = offset + 2
                 continue
             at = self.segment(name, marker, offset, length)

@@ -1,8 +1,8 @@
 """Pixels of a JPEG, stored orientation.
 
 OpenCV decodes grey and three-component files: the same libjpeg-turbo, the same values as Pillow (a test holds them
-against each other), in about half the time. Pillow decodes four components, where OpenCV has its own conversion.
-Either gets only the segments that a decoder needs, so that metadata bombs, second images and trailers never reach it.
+against each other), in about half the time. Pillow decodes four components, where OpenCV has its own conversion, and
+every file with anything odd in it: it turns libjpeg's complaints into errors, OpenCV prints them. Either gets only the segments that a decoder needs, so that metadata bombs, second images and trailers never reach it.
 """
 
 from __future__ import annotations
@@ -67,11 +67,11 @@ def decode_rgb(data: bytes, structure: Structure, *, reduce: int = 1) -> RGB8:
     JpegDecodeError
         The decoder gave up.
     """
+    needed = structure.pixel_bytes(data)
+    if not (sure_to_decode(structure) or _rest_missing(structure)):
+        return _with_pillow(needed, reduce)
     import cv2
 
-    needed = structure.pixel_bytes(data)
-    if structure.colour in ("cmyk", "ycck"):
-        return _with_pillow(needed, reduce)
     flags = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
              8: cv2.IMREAD_REDUCED_COLOR_8}[reduce]  # fmt: skip
     image = _with_opencv(needed, flags)
@@ -87,12 +87,20 @@ def decode_luma(data: bytes, structure: Structure) -> npt.NDArray[np.uint8]:
 
     luma = None
     if structure.colour in ("grey", "ycc"):
-        luma = _with_opencv(structure.pixel_bytes(data), cv2.IMREAD_GRAYSCALE)
+        needed = structure.pixel_bytes(data)
+        direct = sure_to_decode(structure) or _rest_missing(structure)
+        luma = _with_opencv(needed, cv2.IMREAD_GRAYSCALE) if direct else None
+        luma = _with_pillow(needed, 1, mode="L") if luma is None else luma
     if luma is None:
         rgb = decode_rgb(data, structure).astype(np.float32)
         luma = np.rint(rgb @ np.array(LUMA_WEIGHTS, np.float32)).astype(np.uint8)
     luma.flags.writeable = False
     return luma
+
+
+def _rest_missing(structure: Structure) -> bool:
+    """Tell whether a file just stops: Pillow waits for the rest of a progressive one, OpenCV shows what is there."""
+    return structure.end is None and len(structure.frame.components if structure.frame else ()) in (1, 3)
 
 
 def _with_opencv(needed: bytes, flags: int) -> npt.NDArray[np.uint8] | None:
@@ -105,13 +113,13 @@ def _with_opencv(needed: bytes, flags: int) -> npt.NDArray[np.uint8] | None:
     return image  # type: ignore[return-value]
 
 
-def _with_pillow(needed: bytes, reduce: int) -> RGB8:
+def _with_pillow(needed: bytes, reduce: int, *, mode: str = "RGB") -> npt.NDArray[np.uint8]:
     from PIL.JpegImagePlugin import JpegImageFile
 
     try:
         with JpegImageFile(io.BytesIO(needed)) as image:
-            if reduce > 1:
-                image.draft(None, (-(-image.width // reduce), -(-image.height // reduce)))
-            return np.array(image.convert("RGB"))
+            if mode == "L" or reduce > 1:
+                image.draft(mode if mode == "L" else None, (-(-image.width // reduce), -(-image.height // reduce)))
+            return np.array(image.convert(mode))
     except (OSError, ValueError, SyntaxError, Warning) as error:
         raise JpegDecodeError(str(error)) from error
