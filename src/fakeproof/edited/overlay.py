@@ -14,8 +14,14 @@ TRANSLUCENT = (0.1, 0.95)
 """Share of the source that must still show through a translucent mark."""
 FOLLOWS = 0.6
 """Share of the photo's variation that the source must explain in a translucent mark."""
-STRUCTURE = 6.0
+FINE_STRUCTURE = 1.5
 """Standard deviation, grey levels, that the source needs for that to be told."""
+SAME_SLOPE = 0.25
+"""Largest difference between the slopes of coarse and fine structure; a blur wipes the fine one."""
+LIGHT = 150.0
+"""Mean of the channels from which a mark's colour is light: platforms write in white and light grey."""
+NEUTRAL = 60.0
+"""Largest spread of the channels of such a colour."""
 CORE = 0.4
 """Change, relative to the strongest of the group, from which a pixel belongs to a stroke."""
 ONE_COLOUR = 0.3
@@ -31,7 +37,7 @@ ALIKE = 0.45
 
 
 def is_mark(photo: Any, source: Any, inside: npt.NDArray[np.bool_]) -> bool:
-    """Return whether a changed place is a mark laid over an unchanged background.
+    """Return whether a changed place is a light mark laid over an unchanged background.
 
     Parameters
     ----------
@@ -43,28 +49,54 @@ def is_mark(photo: Any, source: Any, inside: npt.NDArray[np.bool_]) -> bool:
     import numpy as np
 
     p, s = photo.astype(np.float32), source.astype(np.float32)
-    return _translucent(p[inside], s[inside]) or _text(p, s, inside)
+    return _is_light_text(p, s, inside) or _is_veil(p, s, inside)
 
 
-def _translucent(p: npt.NDArray[np.float32], s: npt.NDArray[np.float32]) -> bool:
-    """Return whether the photo is a * source + b with 0 < a < 1; replaced content does not follow the source."""
+def _is_veil(p: Any, s: Any, inside: npt.NDArray[np.bool_]) -> bool:
+    """Return whether the photo is a * source + b there, 0 < a < 1, towards a light grey, detail included.
+
+    Replaced content does not follow the source; a blurred place follows it in the large only; a painted stain is dark
+    or coloured.
+    """
+    import cv2
     import numpy as np
 
-    x, y = s.mean(axis=1).astype(np.float64), p.mean(axis=1).astype(np.float64)
-    if len(x) < 30 or x.std() < STRUCTURE or y.std() < 1.0:
+    x, y = s.mean(axis=2), p.mean(axis=2)
+    slope, likeness = _regression(x[inside], y[inside])
+    fine, fine_likeness = _regression(
+        (x - cv2.GaussianBlur(x, (0, 0), 2.0))[inside], (y - cv2.GaussianBlur(y, (0, 0), 2.0))[inside]
+    )
+    if not (TRANSLUCENT[0] < slope < TRANSLUCENT[1] and likeness >= FOLLOWS and fine_likeness >= FOLLOWS):
         return False
-    slope = np.cov(x, y)[0, 1] / x.var()
-    return bool(TRANSLUCENT[0] < slope < TRANSLUCENT[1] and np.corrcoef(x, y)[0, 1] ** 2 >= FOLLOWS)
+    colour = (p[inside].mean(axis=0) - slope * s[inside].mean(axis=0)) / (1 - slope)
+    return bool(abs(fine - slope) <= SAME_SLOPE and _is_light(np.clip(colour, 0, 255)))
 
 
-def _text(p: Any, s: Any, inside: npt.NDArray[np.bool_]) -> bool:
-    """Several thin strokes in a row, all blending the source towards one colour."""
+def _regression(x: npt.NDArray[np.float32], y: npt.NDArray[np.float32]) -> tuple[float, float]:
+    """Return the slope of y over x and the share of y's variation that it explains."""
+    import numpy as np
+
+    if len(x) < 30 or x.std() < FINE_STRUCTURE or y.std() < 0.5:
+        return 0.0, 0.0
+    covariance = float(((x - x.mean()) * (y - y.mean())).mean())
+    return covariance / float(np.var(x)), covariance**2 / float(np.var(x) * np.var(y))
+
+
+def _is_light(colour: Any) -> bool:
+    return bool(colour.mean() >= LIGHT and colour.max() - colour.min() <= NEUTRAL)
+
+
+def _is_light_text(p: Any, s: Any, inside: npt.NDArray[np.bool_]) -> bool:
+    """Return whether there are several thin strokes in a row, all blending the source towards one light grey."""
     import cv2
     import numpy as np
 
     change = np.abs(p - s).max(axis=2) * inside
     core = change > CORE * np.percentile(change[inside], 98)
-    if core.sum() < 20 or _unexplained(p[core], s[core]) > ONE_COLOUR:
+    if core.sum() < 20:
+        return False
+    strongest = core & (change >= np.percentile(change[core], 80))
+    if not _is_light(np.median(p[strongest], axis=0)) or _unexplained(p[core], s[core]) > ONE_COLOUR:
         return False
     rows, columns = np.flatnonzero(core.any(axis=1)), np.flatnonzero(core.any(axis=0))
     height, width = rows[-1] - rows[0] + 1, columns[-1] - columns[0] + 1

@@ -28,6 +28,22 @@ SMOOTH = 0.8
 """Gaussian sigma, compared px, of both before they are compared: below it lies JPEG noise."""
 FLOOR = 2.5
 """Grey levels of residual that are always expected: rounding, chroma subsampling, quantisation."""
+SAMPLES = 20_000
+"""Pixels to which colours are fitted."""
+ROUNDS = 6
+"""Times that the worst fitting pixels are left out anew."""
+RIDGE = 1e-4
+"""Pull of the colours towards "unchanged", so that rare colours are not invented."""
+CLIPPED = 4
+"""Grey levels from black and white within which a channel counts as clipped."""
+TONES = 24
+"""Classes of tone a channel."""
+TONE_SHARE = 0.01
+"""Share of the pixels that a tone needs to be followed."""
+TONE_SHIFT = 12.0
+"""Grey levels by which a tone may be followed: more is an edit, not a curve."""
+CELLS = 6
+"""Blocks a side in which slow changes of light are followed."""
 BINS = 12
 """Classes of local structure for which the expected residual is measured."""
 SPREAD = 1.5
@@ -160,43 +176,73 @@ def _same_softness(p: Any, s: Any, valid: npt.NDArray[np.bool_]) -> tuple[Any, A
 
 
 def _same_colours(p: Any, s: Any, valid: npt.NDArray[np.bool_]) -> Any:
-    """Map the source's colours to the photo's by a quadratic polynomial, fitted to what agrees."""
+    """Map the source's colours to the photo's: a quadratic polynomial with slow changes of light, then tone by tone.
+
+    Everything is fitted to the pixels that agree, so that an edit does not pull the colours towards itself.
+    """
     import numpy as np
 
-    def terms(rgb: Any) -> Any:
-        r, g, b = (rgb[..., i] / 255.0 for i in range(3))
-        return np.stack([np.ones_like(r), r, g, b, r * r, g * g, b * b, r * g, g * b, r * b], axis=-1)
-
     where = np.flatnonzero(valid)
-    where = where[:: max(1, len(where) // 20_000)]
-    source, target = terms(s.reshape(-1, 3)[where]), p.reshape(-1, 3)[where]
-    keep = np.ones(len(where), bool)
-    coefficients = np.zeros((10, 3))
-    ridge = 1e-4 * len(where) * np.eye(10)
-    prior = np.zeros((10, 3))
+    where = where[:: max(1, len(where) // SAMPLES)]
+    terms = _colour_terms(s)
+    source, target = terms.reshape(-1, terms.shape[-1])[where], p.reshape(-1, 3)[where]
+    inside = (target > CLIPPED).all(axis=1) & (target < 255 - CLIPPED).all(axis=1)
+    keep = inside if inside.mean() > 0.2 else np.ones(len(where), bool)
+    usable = keep
+    ridge = RIDGE * len(where) * np.eye(source.shape[1])
+    prior = np.zeros((source.shape[1], 3))
     prior[1:4] = 255.0 * np.eye(3)
-    for _ in range(5):
+    coefficients = prior
+    for _ in range(ROUNDS):
         a, b = source[keep], target[keep]
         coefficients = np.linalg.solve(a.T @ a + ridge, a.T @ b + ridge @ prior)
         error = np.abs(source @ coefficients - target).max(axis=1)
-        keep = error <= max(6.0, 2.5 * float(np.median(error)))
-    out = terms(s) @ coefficients.astype(np.float32)
-    return _same_light(p, out.astype(np.float32), valid)
+        keep = usable & (error <= max(6.0, 2.5 * float(np.median(error[usable]))))
+    out = np.clip(terms @ coefficients.astype(np.float32), 0, 255).astype(np.float32)
+    out = _same_tones(p, out, valid)
+    return np.clip(_same_light(p, out, valid), 0, 255)
+
+
+def _colour_terms(rgb: Any) -> Any:
+    """Return 1, the channels, their products, and grey times slow functions of the place: (rows, columns, 15)."""
+    import numpy as np
+
+    r, g, b = (rgb[..., i] / np.float32(255) for i in range(3))
+    y, x = (np.linspace(-1, 1, n, dtype=np.float32) for n in rgb.shape[:2])
+    y, x = np.broadcast_arrays(y[:, None], x[None, :])
+    grey = (r + g + b) / 3
+    slow = [grey * f for f in (x, y, x * x, y * y, x * y)]
+    return np.stack([np.ones_like(r), r, g, b, r * r, g * g, b * b, r * g, g * b, r * b, *slow], axis=-1)
+
+
+def _same_tones(p: Any, s: Any, valid: npt.NDArray[np.bool_]) -> Any:
+    """Follow what curves leave: per channel, the median difference at each tone, where many pixels have it."""
+    import numpy as np
+
+    out = s.copy()
+    edges = np.linspace(0, 255, TONES + 1)
+    for c in range(3):
+        x, gap = s[..., c][valid], (p[..., c] - s[..., c])[valid]
+        tone = np.clip(np.digitize(x, edges) - 1, 0, TONES - 1)
+        enough = np.bincount(tone, minlength=TONES) >= TONE_SHARE * len(x)
+        shift = [float(np.median(gap[tone == t])) if enough[t] else 0.0 for t in range(TONES)]
+        limited = np.clip(shift, -TONE_SHIFT, TONE_SHIFT)
+        out[..., c] += np.interp(s[..., c], (edges[1:] + edges[:-1]) / 2, limited)
+    return out
 
 
 def _same_light(p: Any, s: Any, valid: npt.NDArray[np.bool_]) -> Any:
-    """Follow slow changes of brightness, as of a photographed screen or a vignette, by medians of large blocks."""
+    """Follow slow changes of brightness, as of a photographed screen, by medians of large blocks."""
     import cv2
     import numpy as np
 
-    cells = 6
     height, width = valid.shape
-    offsets = np.zeros((cells, cells, 3), np.float32)
-    for i in range(cells):
-        for j in range(cells):
+    offsets = np.zeros((CELLS, CELLS, 3), np.float32)
+    for i in range(CELLS):
+        for j in range(CELLS):
             window = (
-                slice(i * height // cells, (i + 1) * height // cells),
-                slice(j * width // cells, (j + 1) * width // cells),
+                slice(i * height // CELLS, (i + 1) * height // CELLS),
+                slice(j * width // CELLS, (j + 1) * width // CELLS),
             )
             inside = valid[window]
             if inside.sum() >= 200:

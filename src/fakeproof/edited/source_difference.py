@@ -24,9 +24,9 @@ DETECTOR = "source_difference"
 VERSION = 1
 MIN_SIDE = 64
 """Shorter side, px, below which nothing can be aligned."""
-HIGH_Z = 6.0
+HIGH_Z = 3.5
 """Residual over its local expectation that starts a region (benchmarks web, edits made to copies)."""
-LOW_Z = 2.5
+LOW_Z = 1.2
 """Residual down to which a region grows."""
 MIN_AREA = 0.0004
 """Smallest region, share of the compared area."""
@@ -34,7 +34,7 @@ MIN_PIXELS = 48
 """Smallest region, compared pixels."""
 LETTER_GAP = 0.035
 """Distance, share of the shorter side, over which letters count as one line."""
-DECIDES = 8.0
+DECIDES = 12.0
 """Score from which the finding supports `Category.EDITED` (benchmarks web: untouched re-saved copies stay below)."""
 
 
@@ -61,7 +61,7 @@ def source_difference(
     Finding
         ``heatmap`` is the residual in units of what the local structure explains, cut at 20; ``mask`` and ``regions``
         mark edits (role ``'altered'``) and marks (``facts["kind"] == "mark"``, not in the mask). The score is that of
-        the strongest edit: mean residual times log10 of its pixels. It supports `Category.EDITED` from 8 on.
+        the strongest edit: mean residual times log10 of its pixels. It supports `Category.EDITED` from 12 on.
     NotApplicable
         If the two cannot be aligned, or the source shows another photo.
 
