@@ -45,7 +45,7 @@ def _open(row: Row) -> fp.Photo | None:
 
 
 def _wanted(row: Row) -> tuple[str, Callable[[Finding], bool]] | None:
-    """The kind of finding that a labelled file must give."""
+    """Return the kind of finding that a labelled file must give."""
     if row.role == "ai_generated":
         return "AI label", lambda f: f.facts["kind"] in GENERATED and f.score >= 2
     if row.set == "c2pa" and row.role == "has_manifest":

@@ -345,7 +345,7 @@ def test_quotes_point_at_the_bytes():
 class _Reader:
     """Stands in for c2pa.Reader: what the library reports is its own business, what we make of it is tested."""
 
-    report: dict = {}
+    report: dict | None = None
 
     def __init__(self, mime, stream, context):
         assert mime == "image/jpeg"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.findings import Flag
 from fakeproof.metadata.record import Field, Record, read_record, shown
 from fakeproof.metadata.rules import RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
@@ -182,7 +183,7 @@ def _c2pa(record: Record, rules: RuleSet) -> list[Finding]:
     words = {"steps": "; ".join(shown(t, 100) for t in told), "count": len(steps)}
     unique: dict[tuple[str, str], Field] = {(f.value, f.tag): f for f in fields}
     return [
-        ruling(rules, "software.c2pa_edits", list(unique.values()), strength="weak" if tonal else "", words=words)
+        ruling(rules, "software.c2pa_edits", list(unique.values()), strength="weak" if tonal else "", words=words, flags=Flag.UNVERIFIED)
     ]
 
 
