@@ -1,0 +1,178 @@
+"""Two maps of noise, one value a cell: its level, and the statistics of its residual, each against the photo's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fakeproof.findings import frozen_array
+
+if TYPE_CHECKING:
+    from fakeproof.photo import Photo
+
+__all__ = ["NoiseMaps", "noise_maps"]
+
+Plane = npt.NDArray[np.float32]
+
+CELL = 8
+"""Pixels a side of a cell."""
+WINDOW_SMALL, WINDOW_LARGE = 8, 12
+"""Cells a side of the window whose residual statistics are compared: 64 and 96 px; the paper uses 128."""
+LARGE = 600_000
+"""Pixels from which the larger window is used."""
+THIN_OUT = 2_000_000
+"""Pixels above which every other row is counted: windows stay well filled."""
+STEP = 6.0
+"""Quantisation step of the residual, grey levels: 3q/256 of full scale with q = 2 in the paper."""
+DARKEST, BRIGHTEST = 6, 252
+"""Luma beyond which a sensor or a decoder may have clipped; Cozzolino et al. 2015."""
+FILLED = 0.6
+"""Share of usable pixels that a window needs."""
+COMPONENTS = 12
+"""Principal components kept; the paper keeps up to 25, windows of 64 px carry fewer."""
+TRIMMED = 0.25
+"""Share of windows left out when the photo's own model is fitted: the largest altered part looked for."""
+ROUNDS = 8
+LEVEL_CELLS = 5
+"""Cells (40 px) over which the noise level's deviation is averaged."""
+CLASSES = (8, 8)
+"""Classes of brightness and of coarse structure within which noise levels are compared."""
+MIN_CLASS = 12
+
+
+@dataclass(frozen=True)
+class NoiseMaps:
+    """Maps with one value a cell of 8 px from the photo's top left.
+
+    `level` is the log noise level against cells of like brightness and structure, in robust standard deviations
+    (negative: smoother). `statistics` is the Mahalanobis distance over its median, 1 where all is alike, 0 where
+    nothing can be said. `usable` is the share of pixels that are neither clipped nor flat.
+    """
+
+    level: Plane
+    statistics: Plane
+    usable: Plane
+    sigma: float
+
+
+def noise_maps(photo: Photo) -> NoiseMaps:
+    """Return the photo's noise maps, computed once a photo."""
+    return photo.cached("edited.noise_maps", lambda: _noise_maps(photo.luma))
+
+
+def _noise_maps(luma: Plane) -> NoiseMaps:
+    use = _usable(luma)
+    rows, columns = luma.shape[0] // CELL, luma.shape[1] // CELL
+    usable = _cells(use.astype(np.float32), rows, columns)
+    level, sigma = _level(luma, usable)
+    statistics = _statistics(luma, use)
+    return NoiseMaps(frozen_array(level), frozen_array(statistics), frozen_array(usable), sigma)
+
+
+def _usable(luma: Plane) -> npt.NDArray[np.uint8]:
+    import cv2
+
+    inside = cv2.inRange(luma, DARKEST, BRIGHTEST)
+    return cv2.erode(inside, np.ones((3, 3), np.uint8)) // 255  # type: ignore[return-value]
+
+
+def _cells(plane: Plane, rows: int, columns: int) -> Plane:
+    import cv2
+
+    return cv2.resize(plane[: rows * CELL, : columns * CELL], (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def _level(luma: Plane, usable: Plane) -> tuple[Plane, float]:
+    """Return the deviation of the noise level: Immerkaer's operator, against cells of like light and structure."""
+    import cv2
+
+    rows, columns = usable.shape
+    operator = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    rough = np.abs(cv2.filter2D(luma, cv2.CV_32F, operator))
+    sigma = _cells(rough, rows, columns) * np.float32(np.sqrt(np.pi / 2) / 6)
+    mean = _cells(luma, rows, columns)
+    smooth = cv2.GaussianBlur(luma, (0, 0), 1.5)
+    coarse = _cells(np.abs(smooth - cv2.GaussianBlur(luma, (0, 0), 4.0)), rows, columns)
+    log_sigma, log_coarse = np.log(sigma + 0.05), np.log(coarse + 0.1)
+    deviation = _against_class(log_sigma, mean, log_coarse, usable > FILLED)
+    pooled = cv2.blur(deviation, (LEVEL_CELLS, LEVEL_CELLS))
+    counted = (usable > FILLED).astype(np.float32)
+    mass = cv2.blur(counted, (LEVEL_CELLS, LEVEL_CELLS))
+    known = deviation != 0
+    typical = float(np.median(sigma[counted > 0])) if counted.any() else 0.0
+    return np.where(mass > 0.3, pooled / np.maximum(mass, 0.3), 0).astype(np.float32) * known.any(), typical
+
+
+def _against_class(value: Plane, light: Plane, structure: Plane, valid: npt.NDArray[np.bool_]) -> Plane:
+    out = np.zeros_like(value)
+    for band in _equal_counts(light, valid, CLASSES[0]):
+        for members in _equal_counts(structure, band, CLASSES[1]):
+            inside = value[members]
+            if inside.size < MIN_CLASS:
+                continue
+            centre = np.median(inside)
+            spread = 1.4826 * np.median(np.abs(inside - centre))
+            out[members] = np.clip((inside - centre) / max(float(spread), 0.05), -6, 6)
+    return out
+
+
+def _equal_counts(key: Plane, valid: npt.NDArray[np.bool_], classes: int) -> list[npt.NDArray[np.bool_]]:
+    if not valid.any():
+        return []
+    edges = np.quantile(key[valid], np.linspace(0, 1, classes + 1)[1:-1])
+    index = np.searchsorted(edges, key)
+    return [valid & (index == c) for c in range(classes)]
+
+
+def _statistics(luma: Plane, use: npt.NDArray[np.uint8]) -> Plane:
+    """Return each window's distance from the photo's own residual statistics, at the window's central cell."""
+    from fakeproof._kernels.noise import SYMMETRY, cell_histograms
+
+    every = 2 if luma.size > THIN_OUT else 1
+    counts = cell_histograms(luma, use, SYMMETRY, CELL, every, STEP)
+    window = WINDOW_LARGE if luma.size > LARGE else WINDOW_SMALL
+    rows, columns = counts.shape[:2]
+    if rows < window + 4 or columns < window + 4:
+        return np.zeros((rows, columns), np.float32)
+    pooled = _windows(counts.reshape(rows, columns, -1), window)
+    mass = pooled.sum(axis=2)
+    valid = mass > FILLED * window * window * CELL * CELL * 4 / every
+    out = np.zeros((rows, columns), np.float32)
+    features = np.sqrt(pooled[valid] / np.maximum(mass[valid], 1)[:, None])
+    if features.shape[0] >= 20 * COMPONENTS:
+        distance = np.zeros(valid.shape, np.float32)
+        distance[valid] = _distance(features.astype(np.float64), window)
+        half = window // 2
+        out[half : half + distance.shape[0], half : half + distance.shape[1]] = distance
+    return out
+
+
+def _windows(cells: Plane, window: int) -> Plane:
+    """Return sums over window x window cells, at every cell where the window fits."""
+    total = np.zeros((cells.shape[0] + 1, cells.shape[1] + 1, cells.shape[2]), np.float64)
+    total[1:, 1:] = cells
+    np.cumsum(total, axis=0, out=total)
+    np.cumsum(total, axis=1, out=total)
+    w = window
+    return (total[w:, w:] - total[:-w, w:] - total[w:, :-w] + total[:-w, :-w]).astype(np.float32)
+
+
+def _distance(features: npt.NDArray[np.float64], window: int) -> npt.NDArray[Any]:
+    """Return Mahalanobis distances to a Gaussian fitted to the bulk: refitted without the farthest quarter."""
+    centred = features - features.mean(axis=0)
+    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+    scores = centred @ vectors[:, ::-1][:, :COMPONENTS]
+    keep = np.ones(len(scores), bool)
+    squared = np.zeros(len(scores))
+    for _ in range(ROUNDS):
+        inside = scores[keep]
+        middle = inside.mean(axis=0)
+        spread = np.cov(inside.T) + 1e-9 * np.eye(COMPONENTS) * max(values[-1], 1e-12)
+        apart = scores - middle
+        squared = np.einsum("ij,ij->i", apart, np.linalg.solve(spread, apart.T).T)
+        keep = squared <= np.quantile(squared, 1 - TRIMMED)
+    distance = np.sqrt(np.maximum(squared, 0))
+    return (distance / max(float(np.median(distance)), 1e-9)).astype(np.float32)
