@@ -24,8 +24,8 @@ class Mark:
 _NUMBER = r"[:：.;；\s]*(?:号|ID|id)?[:：.;；\s]*([A-Za-z0-9_.\-]{4,24})"
 _PLATFORMS: tuple[tuple[str, str], ...] = (
     # name, pattern of its spelling; single wrong strokes that OCR makes of it are spelled out
-    ("小红书", r"[小少][红紅江虹][书書]|小红[书書节韦]|RED\s?NOTE|rednote|xiaohongshu"),
-    ("抖音", r"[抖科][音]|douyin"),
+    ("小红书", r"[小少][红紅江虹][书書]|小红[书書节韦第]|红[书書]号|RED\s?NOTE|rednote|xiaohongshu"),
+    ("抖音", r"抖音|科音|[一-鿿]音号|音号[:：]?\s*\d{6}|douyin"),
     ("快手", r"快手(?:号|ID|[:：])|kuaishou|^快手$"),
     ("微博", r"微博|weibo(?:\.com)?"),
     ("微信公众号", r"公众号|微信号"),

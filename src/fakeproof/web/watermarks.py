@@ -32,6 +32,10 @@ MAX_SHRINK_WIDTH = 2400
 """Strips of wide photos are reduced to this width; their marks are larger."""
 WHOLE_SIDE = 1280
 """Longer side, px, at which the whole photo is read when that is asked for."""
+STROKE = 21
+"""Widest stroke, px of the enlarged strip, that counts as writing in the second reading."""
+MIN_STROKE_CONTRAST = 30.0
+"""Grey levels below which strokes are not amplified to full contrast: that would read noise."""
 MIN_CONFIDENCE = 0.6
 """Mean confidence of a line, 0-1, below which it is not believed."""
 AI_HEIGHT = 0.05
@@ -77,8 +81,12 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
     reader = _reader()
     if reader is None:
         return _not("needs the extra: pip install 'fakeproof[ocr]'", "需要安装扩展：pip install 'fakeproof[ocr]'")
-    lines = [line for window in _windows(photo, whole) for line in _read(reader, photo.rgb, window)]
-    return _finding(photo, _marks(lines, photo))
+    windows = _windows(photo, whole)
+    marks = _marks([line for window in windows for line in _read(reader, photo.rgb, window)], photo)
+    if not any(mark.account or mark.kind == "stock" for mark, _ in marks):
+        again = [line for window in windows for line in _read(reader, photo.rgb, window, strokes=True)]
+        marks += [found for found in _marks(again, photo) if found[0].kind == "platform"]
+    return _finding(photo, marks)
 
 
 def _not(reason: str, reason_zh: str) -> NotApplicable:
@@ -124,7 +132,8 @@ def _windows(photo: Photo, whole: bool) -> list[tuple[int, int, int, int, float]
     return [w for w in windows if w[3] - w[1] >= 16]
 
 
-def _read(reader: Any, rgb: Any, window: tuple[int, int, int, int, float]) -> list[_Line]:
+def _read(reader: Any, rgb: Any, window: tuple[int, int, int, int, float], *, strokes: bool = False) -> list[_Line]:
+    """Read one window; `strokes` leaves of it only what is thin and lighter than its surroundings."""
     import cv2
     import numpy as np
 
@@ -133,12 +142,26 @@ def _read(reader: Any, rgb: Any, window: tuple[int, int, int, int, float]) -> li
     if scale != 1.0:
         method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
         part = cv2.resize(part, None, fx=scale, fy=scale, interpolation=method)
+    if strokes:
+        part = _light_strokes(part)
     with _reading:
         lines, _ = reader(part)
     return [
         _Line(str(text), float(confidence), np.asarray(box, np.float64) / scale + (left, top))
         for box, text, confidence in lines or ()
     ]
+
+
+def _light_strokes(part: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return thin light strokes as dark on white: pale writing on a pale or busy ground."""
+    import cv2
+    import numpy as np
+
+    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (STROKE, STROKE))
+    raised = cv2.morphologyEx(np.ascontiguousarray(part.min(axis=2)), cv2.MORPH_TOPHAT, element).astype(np.float32)
+    level = max(MIN_STROKE_CONTRAST, float(np.percentile(raised, 99.7)))
+    dark = 255 - np.clip(raised * (255 / level), 0, 255).astype(np.uint8)
+    return np.repeat(dark[..., None], 3, axis=2)
 
 
 def _marks(lines: list[_Line], photo: Photo) -> list[tuple[Mark, _Line]]:
