@@ -131,9 +131,7 @@ def _transforms(matches: SelfMatches, *, mirrored: bool) -> list[tuple[int, Affi
     return out
 
 
-def _refined(
-    here: npt.NDArray[np.float64], there: npt.NDArray[np.float64], affine: Affine, mirrored: bool
-) -> Affine:
+def _refined(here: npt.NDArray[np.float64], there: npt.NDArray[np.float64], affine: Affine, mirrored: bool) -> Affine:
     """Let many pairs bend the similarity into an affine transform; few would only fit their noise."""
     if mirrored or here.shape[0] < 12:
         return affine

@@ -26,6 +26,10 @@ GROW = 0.60
 """Correlation down to which a place grows from pixels that agree."""
 MIN_PIXELS = 140
 """px at working size with structure that must agree."""
+LEAST_GAP, EQUAL_GAP = 2.5, 2.0
+"""Grey levels of mean difference that always count as equal; and the multiple of the usual difference that does."""
+REACH = 0.5
+"""How far a place may grow over equal ground, in units of the root of its area."""
 SATURATED = (4.0, 251.0)
 
 
@@ -122,7 +126,7 @@ def verify_clone(grey: Floats, affine: Affine, *, seed: Mask | None, least: floa
     if seed is not None:
         near = np.asarray(cv2.dilate(seed.astype(np.uint8), np.ones((2 * WINDOW + 1, 2 * WINDOW + 1), np.uint8))) > 0
         core &= near
-    place = _grown(core, open_ & ((correlation >= GROW) | (deviation < STRUCTURE)), structured)
+    place = _grown(core, _equal(grey, seen, core, open_) | (structured & (correlation >= GROW)))
     agree = place & structured & (correlation >= AGREE)
     pixels = int(agree.sum())
     if pixels < MIN_PIXELS:
@@ -144,23 +148,34 @@ def verify_clone(grey: Floats, affine: Affine, *, seed: Mask | None, least: floa
     )
 
 
-def _grown(core: Mask, allowed: Mask, structured: Mask) -> Mask:
-    """Grow the largest dense groups of agreeing pixels; specks of chance agreement fall out by opening."""
-    kernel = np.ones((5, 5), np.uint8)
-    solid = cv2.morphologyEx(core.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+def _equal(grey: Floats, seen: Floats, core: Mask, open_: Mask) -> Mask:
+    """Return where both sides differ no more than they do where they surely agree: flat ground of the clone too."""
+    gap = _box(np.abs(grey - seen))
+    if not core.any():
+        return np.zeros_like(core)
+    usual = float(np.median(gap[core]))
+    return np.asarray(open_ & (gap <= max(LEAST_GAP, EQUAL_GAP * usual)))
+
+
+def _grown(core: Mask, allowed: Mask) -> Mask:
+    """Keep dense groups of agreeing pixels, specks of chance fall out, and grow each by its own size at most."""
+    solid = cv2.morphologyEx(core.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((7, 7), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
-    keep = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] >= MIN_PIXELS // 2]
-    if not keep:
-        return np.zeros_like(core)
-    place = np.isin(labels, keep)
-    grown = place
-    for _ in range(4):
-        wider = np.asarray(cv2.dilate(grown.astype(np.uint8), kernel)) > 0
-        # Flat ground agrees with everything; it joins only where the place already surrounds it.
-        grown = (wider & allowed & structured) | grown
-    closed = cv2.morphologyEx(grown.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((11, 11), np.uint8)) > 0
-    return np.asarray(closed & (allowed | grown))
+    place = np.zeros_like(core)
+    for i in range(1, count):
+        area = int(stats[i, cv2.CC_STAT_AREA])
+        if area < MIN_PIXELS // 2:
+            continue
+        part = (labels == i).astype(np.uint8)
+        reach = 2 * int(REACH * np.sqrt(area)) + 3
+        near = cv2.dilate(part, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+        ground = cv2.morphologyEx(((near > 0) & allowed).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+        _, islands = cv2.connectedComponents(ground | part, connectivity=4)
+        touched = np.unique(islands[part > 0])
+        place |= np.isin(islands, touched[touched > 0])
+    closed = cv2.morphologyEx(place.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)) > 0
+    return np.asarray(closed)
 
 
 def _pushed(place: Mask, affine: Affine) -> Mask:

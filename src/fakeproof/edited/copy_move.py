@@ -163,7 +163,9 @@ def _sharpened(
     if min(here.shape) < 16:
         return affine
     (dx, dy), response = cv2.phaseCorrelate(
-        np.ascontiguousarray(here, np.float32), np.ascontiguousarray(seen, np.float32), cv2.createHanningWindow(here.shape[::-1], cv2.CV_32F)
+        np.ascontiguousarray(here, np.float32),
+        np.ascontiguousarray(seen, np.float32),
+        cv2.createHanningWindow(here.shape[::-1], cv2.CV_32F),
     )
     if response < 0.05 or max(abs(dx), abs(dy)) > 4:
         return affine
@@ -213,7 +215,12 @@ def _finding(photo: Photo, pairs: list[_Pair], crowded: float, shape: tuple[int,
         sentence=_sentence(facts),
         mask=frozen_array(mask) if decided else None,
         regions=tuple(regions),
-        facts={"pairs": facts, "candidates": len(pairs), "crowded": round(crowded, 4), "which_is_the_copy": "cannot tell"},
+        facts={
+            "pairs": facts,
+            "candidates": len(pairs),
+            "crowded": round(crowded, 4),
+            "which_is_the_copy": "cannot tell",
+        },
         flags=flags,
     )
 
@@ -261,4 +268,7 @@ def _sentence(facts: list[dict[str, Any]]) -> dict[Language, str]:
     first = facts[0]["words"]
     more_en = f" {len(facts) - 1} more such pairs." if len(facts) > 1 else ""
     more_zh = f"另有{len(facts) - 1}处类似情况。" if len(facts) > 1 else ""
-    return {"en": f"A part of the photo is cloned: {first['en']}.{more_en}", "zh": f"画面中有被克隆的部分：{first['zh']}。{more_zh}"}
+    return {
+        "en": f"A part of the photo is cloned: {first['en']}.{more_en}",
+        "zh": f"画面中有被克隆的部分：{first['zh']}。{more_zh}",
+    }

@@ -31,7 +31,7 @@ WINDOW = 5
 NATS_PER_LOG10 = 2.302585
 CANDIDATE = 1.0
 """log10 likelihood ratio at which a pooled block belongs to a place."""
-DECISION = 15.0
+DECISION = 22.0
 """Strength of a place at which the photo is called edited."""
 MIN_BLOCKS = 16
 """Blocks (32 x 32 px) that make a place."""

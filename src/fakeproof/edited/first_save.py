@@ -34,6 +34,8 @@ MIN_GAIN = 8.0
 """Nats by which the best mixture must beat a single save before a frequency is used: log of the models tried, doubled."""
 GAIN_RATE = 0.002
 """Nats a coefficient that a frequency must gain besides: the reference is only an estimate."""
+MIN_FREQUENCIES = 3
+"""Frequencies that must show a first step: one or two alone are a misfit of the reference."""
 SAMPLE_BLOCKS = 60_000
 """Blocks from which the reference is read; more would only cost time."""
 _SHIFTS = ((4, 4), (3, 5), (5, 3), (2, 6))
@@ -94,10 +96,12 @@ def estimate_first_save(blocks: Blocks, table: npt.NDArray[np.uint16], plane: np
     steps, tables = {}, np.zeros((len(FREQUENCIES), REACH + 1), np.float32)
     for f in range(len(FREQUENCIES)):
         first = int(np.argmax(gain[f, :, share]))
-        if gain[f, first, share] > needed[f]:
+        if gain[f, first, share] > needed[f] and first + 1 < MAX_FIRST:
             steps[f] = first + 1
             tables[f, 1:] = np.log(twice[f][first] / once[f])
-    return FirstSave(steps, float(SHARES[share]), float(worth[share]), tables)
+    if len(steps) < MIN_FREQUENCIES:
+        steps = {}
+    return FirstSave(steps, float(SHARES[share]), float(worth[share]) if steps else 0.0, tables)
 
 
 def _reference(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

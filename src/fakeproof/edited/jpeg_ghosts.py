@@ -10,7 +10,7 @@ import numpy as np
 
 from fakeproof.edited.block_maps import BlockMap, Place, block_places, outlines, to_pixels
 from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
-from fakeproof.edited.requantised import WINDOW, deviations
+from fakeproof.edited.requantised import deviations
 from fakeproof.edited.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, NotApplicable
@@ -27,10 +27,10 @@ DEFAULT_QUALITIES = (50, 55, 60, 65, 70, 74, 77, 80, 83, 86, 88, 90, 92, 94, 96)
 """IJG qualities of the sweep, closer where steps change faster."""
 MIN_SIDE = 128
 """Pixels; below, too few blocks share a texture."""
-CANDIDATE = 2.5
+CANDIDATE = 1.8
 """Robust standard deviations at which a place is worth looking at."""
 DECISION = 9.0
-"""Region strength at which the photo is called edited."""
+"""Peak deviation of a place at which the photo is called edited."""
 SHIFTED_WINDOW = 5
 """Blocks over which the fit to a shifted grid is summed."""
 MIN_BLOCKS = 9
@@ -50,7 +50,7 @@ class _Ghost:
 
     @property
     def strength(self) -> float:
-        return max((_strength(p) for p in self.places), default=0.0)
+        return max((p.peak for p in self.places), default=0.0)
 
 
 def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES) -> Finding | NotApplicable:
@@ -73,9 +73,9 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
     Returns
     -------
     Finding
-        `heatmap`: deviation in robust standard deviations at the chosen quality and grid, >= 0; about 1 where
-        nothing is odd, 0 where nothing can be said. `score`: the strongest region's mean deviation times the square
-        root of its size in windows; 0 without a region. `facts`: ``quality``, ``grid`` (x, y), ``aligned``,
+        `heatmap`: deviation in robust standard deviations, >= 0; about 1 where nothing is odd, 0 where nothing can
+        be said; on the photo's own grid the root mean square over qualities. `score`: the largest deviation inside a
+        place of at least 9 blocks and at most a third of the photo; 0 without one. `facts`: ``quality``, ``grid`` (x, y), ``aligned``,
         ``shifted_strength`` and ``shifted_whole`` (standard deviations by which the best shifted grid fits, at its
         best place and in the whole photo).
     NotApplicable
@@ -108,7 +108,7 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
     if shifted.local:
         ghosts += _shifted(planes, shifted)
     best = max(ghosts, key=lambda g: g.strength)
-    chosen = [p for p in best.places if _strength(p) >= DECISION]
+    chosen = [p for p in best.places if p.peak >= DECISION]
     mask = np.any([p.mask for p in chosen], axis=0) if chosen else np.zeros(best.deviation.shape, bool)
     origin = planes.origin if best.aligned else best.grid[::-1]
     pixels = to_pixels(mask, origin, photo.size) > 0
@@ -138,7 +138,12 @@ def _aligned(planes: JpegPlanes, qualities: tuple[int, ...]) -> list[_Ghost]:
     found = deviations(planes, qualities)
     maps = np.sqrt((np.square(found.luma) + np.square(found.joint)) / 2)
     grid = (planes.origin[1], planes.origin[0])
-    return [_Ghost(grid, q, True, m, _places(m)) for q, m in zip(qualities, maps, strict=True)]
+    together = np.sqrt(np.mean(np.square(maps), axis=0))
+    places = _places(together)
+    # The place is that of all qualities together; the quality is the one at which it stands out most.
+    where = places[0].mask if places else np.ones(together.shape, bool)
+    quality = qualities[int(np.argmax([m[where].mean() if where.any() else 0.0 for m in maps]))]
+    return [_Ghost(grid, quality, True, together, places)]
 
 
 def _shifted(planes: JpegPlanes, shifted: ShiftedGrid) -> list[_Ghost]:
@@ -164,10 +169,6 @@ def _shifted(planes: JpegPlanes, shifted: ShiftedGrid) -> list[_Ghost]:
 def _places(deviation: BlockMap) -> list[Place]:
     found = block_places(deviation, CANDIDATE, min_blocks=MIN_BLOCKS)
     return [p for p in found if p.blocks <= MAX_SHARE * deviation.size]
-
-
-def _strength(place: Place) -> float:
-    return float(place.mean * np.sqrt(place.blocks) / WINDOW)
 
 
 def _sentence(ghost: _Ghost, regions: int) -> dict[str, str]:

@@ -57,7 +57,9 @@ def zernike_filters(radius: int, order: int) -> tuple[tuple[int, Floats, Floats]
     for n in range(order + 1):
         for m in range(n % 2, n + 1, 2):
             base = np.where(inside, _radial(n, m, r), 0.0) * (n + 1) / np.pi / inside.sum()
-            out.append((m, (base * np.cos(m * angle)).astype(np.float32), (base * np.sin(m * angle)).astype(np.float32)))
+            out.append(
+                (m, (base * np.cos(m * angle)).astype(np.float32), (base * np.sin(m * angle)).astype(np.float32))
+            )
     return tuple(out)
 
 

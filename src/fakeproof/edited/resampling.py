@@ -24,10 +24,12 @@ MIN_SIDE = 192
 """Pixels; below, too few windows make the photo's own spectrum."""
 WINDOW = 64
 """Pixels a side of a window; a period of up to 8 px repeats eight times in it."""
-STRIDE_SMALL, STRIDE_LARGE = 16, 32
+STRIDE_SMALL, STRIDE_LARGE = 32, 64
 """Pixels between windows."""
-LARGE = 2_000_000
+LARGE = 3_000_000
 """Pixels above which windows lie farther apart."""
+TYPICAL = 1500
+"""Windows, evenly spread, whose median is the photo's own spectrum."""
 LOWEST = 5
 """Frequency bins of 1/64 around zero that belong to content."""
 JPEG_REACH = 1
@@ -41,7 +43,6 @@ MAX_SHARE = 0.4
 """Share of the photo above which the period is its content's, or the whole photo's."""
 WHOLE = 7.0
 """Peak over its surroundings in the photo's median spectrum at which all of it counts as resampled."""
-CHUNK = 512
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _period_maps(luma: Plane) -> PeriodMaps:
     stride = STRIDE_LARGE if luma.size > LARGE else STRIDE_SMALL
     power, shape = _spectra(p, stride)
     used = _frequencies()
-    typical = np.median(power, axis=0) + 1e-6
+    typical = np.median(power[:: max(1, len(power) // TYPICAL)], axis=0) + 1e-6
     ratio = power[:, used] / typical[used]
     # Between windows the level differs by content; within one it is exponential, with median ln 2.
     level = np.median(ratio, axis=1, keepdims=True)

@@ -36,6 +36,8 @@ COMPONENTS = 12
 TRIMMED = 0.25
 """Share of windows left out when the photo's own model is fitted: the largest altered part looked for."""
 ROUNDS = 8
+FITTED = 3000
+"""Windows, evenly spread, on which the bulk is found; neighbours overlap, more add nothing."""
 LEVEL_CELLS = 5
 """Cells (40 px) over which the noise level's deviation is averaged."""
 CLASSES = (8, 8)
@@ -144,7 +146,7 @@ def _statistics(luma: Plane, use: npt.NDArray[np.uint8]) -> Plane:
     features = np.sqrt(pooled[valid] / np.maximum(mass[valid], 1)[:, None])
     if features.shape[0] >= 20 * COMPONENTS:
         distance = np.zeros(valid.shape, np.float32)
-        distance[valid] = _distance(features.astype(np.float64), window)
+        distance[valid] = _distance(features.astype(np.float64))
         half = window // 2
         out[half : half + distance.shape[0], half : half + distance.shape[1]] = distance
     return out
@@ -160,19 +162,24 @@ def _windows(cells: Plane, window: int) -> Plane:
     return (total[w:, w:] - total[:-w, w:] - total[w:, :-w] + total[:-w, :-w]).astype(np.float32)
 
 
-def _distance(features: npt.NDArray[np.float64], window: int) -> npt.NDArray[Any]:
+def _distance(features: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
     """Return Mahalanobis distances to a Gaussian fitted to the bulk: refitted without the farthest quarter."""
     centred = features - features.mean(axis=0)
     values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
     scores = centred @ vectors[:, ::-1][:, :COMPONENTS]
-    keep = np.ones(len(scores), bool)
-    squared = np.zeros(len(scores))
+    few = scores[:: max(1, len(scores) // FITTED)]
+    keep = np.ones(len(few), bool)
     for _ in range(ROUNDS):
-        inside = scores[keep]
-        middle = inside.mean(axis=0)
-        spread = np.cov(inside.T) + 1e-9 * np.eye(COMPONENTS) * max(values[-1], 1e-12)
-        apart = scores - middle
-        squared = np.einsum("ij,ij->i", apart, np.linalg.solve(spread, apart.T).T)
+        squared = _squared(few, few[keep])
         keep = squared <= np.quantile(squared, 1 - TRIMMED)
-    distance = np.sqrt(np.maximum(squared, 0))
+    squared = _squared(scores, few[keep])
+    distance = np.sqrt(squared)
     return (distance / max(float(np.median(distance)), 1e-9)).astype(np.float32)
+
+
+def _squared(scores: npt.NDArray[np.float64], bulk: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return squared Mahalanobis distances to the bulk; whitened by a triangular factor, so never negative."""
+    spread = np.cov(bulk.T)
+    spread += (1e-6 * np.trace(spread) / COMPONENTS + 1e-12) * np.eye(COMPONENTS)
+    factor = np.linalg.inv(np.linalg.cholesky(spread))
+    return (((scores - bulk.mean(axis=0)) @ factor.T) ** 2).sum(axis=1)  # type: ignore[no-any-return]

@@ -41,6 +41,9 @@ MIN_TELLING = 120.0
 SHARED_AXIS_WEIGHT = 0.25
 """Weight of a grid that is shifted along one axis only: the last save's own steps show in it (up to 16 deviations)."""
 
+HALF_AXIS_WEIGHT = 0.5
+"""Weight of a grid that is shifted by half a block along one axis (a camera's originals reach 11 deviations)."""
+
 
 @dataclass(frozen=True)
 class ShiftedGrid:
@@ -101,8 +104,11 @@ def _search(photo: Photo) -> ShiftedGrid:
     for right, down in HALF_SHIFTS:
         excess[:, (left + right) % 8 + 8 * ((top + down) % 8)] = 0
     for grid in range(64):
-        if grid % 8 == left or grid // 8 == top:
+        right, down = (grid - left) % 8, (grid // 8 - top) % 8
+        if right == 0 or down == 0:
             excess[:, grid] *= SHARED_AXIS_WEIGHT
+        elif 4 in (right, down):
+            excess[:, grid] *= HALF_AXIS_WEIGHT
     pooled = _strength(_pool(excess), _pool(telling))
     whole = _strength(excess.sum(axis=(2, 3)), telling.sum(axis=(2, 3)))
     q, g, _, _ = np.unravel_index(int(np.argmax(pooled)), pooled.shape)

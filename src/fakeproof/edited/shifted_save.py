@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.block_maps import box_mean
-from fakeproof.edited.first_save import FREQUENCIES, MAX_FIRST
+from fakeproof.edited.first_save import FREQUENCIES, MAX_FIRST, MIN_FREQUENCIES
 from fakeproof.edited.planes import ijg_table
 
 __all__ = ["ShiftedSave", "estimate_shifted_save", "shifted_ratio"]
@@ -57,7 +57,7 @@ def estimate_shifted_save(plane: npt.NDArray[np.float32], grid: tuple[int, int],
         if strength[best] >= MIN_STRENGTH:
             steps[f] = int(tried[best])
             tables[f] = _table(sums[best, 0] / sums[best, 1])
-    return ShiftedSave(steps, tables)
+    return ShiftedSave(steps if len(steps) >= MIN_FREQUENCIES else {}, tables)
 
 
 def _block(
