@@ -20,8 +20,8 @@ JPEG = encode(picture(), quality=90)
 
 @pytest.mark.parametrize(
     "options",
-    [dict(quality=95), dict(quality=40, subsampling="4:2:2"), dict(quality=90, subsampling="4:4:4"),
-     dict(quality=80, progressive=True), dict(quality=80, restart_marker_blocks=1)],
+    [{"quality": 95}, {"quality": 40, "subsampling": "4:2:2"}, {"quality": 90, "subsampling": "4:4:4"},
+     {"quality": 80, "progressive": True}, {"quality": 80, "restart_marker_blocks": 1}],
 )  # fmt: skip
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
 def test_jpeg_pixels_equal_pillows(options, mode) -> None:

@@ -175,6 +175,7 @@ def decode_other(
         EXIF orientation still to be applied.
     """
     import numpy as np
+    from PIL.Image import DecompressionBombError
 
     if kind == "PNG":
         data = _png_pixels(data, salvage=salvage)
@@ -185,7 +186,7 @@ def decode_other(
             return np.ascontiguousarray(_to_rgb(image)), orientation
     except PhotoError:
         raise
-    except _PILLOW_ERRORS as error:
+    except (*_PILLOW_ERRORS, DecompressionBombError) as error:
         raise PhotoError(name, f"cannot be decoded as {kind} ({error or type(error).__name__})") from error
 
 
@@ -308,7 +309,7 @@ def _read_ifd(tiff: bytes, order: str, at: int) -> dict[str, Any]:
             continue
         if kind in (3, 4) and count == 1:
             found[EXIF_TAGS[tag]] = struct.unpack_from(order + ("H" if kind == 3 else "I"), tiff, entry + 8)[0]
-        elif kind in (2, 7):
+        elif kind in (1, 2, 7):
             start = entry + 8 if count <= 4 else struct.unpack_from(order + "I", tiff, entry + 8)[0]
             if tag == 0x927C:
                 found["maker_note"] = max(0, min(count, len(tiff) - start))

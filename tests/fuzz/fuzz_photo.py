@@ -6,6 +6,7 @@ writes the seeds to start from.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -27,10 +28,8 @@ def main() -> None:
         from tests.fuzz.runner import look
 
     def one(data: bytes) -> None:
-        try:
+        with contextlib.suppress(fp.PhotoError):
             look(data, salvage=bool(data and data[-1] & 1))
-        except fp.PhotoError:
-            pass
 
     atheris.Setup(sys.argv, one)
     atheris.Fuzz()

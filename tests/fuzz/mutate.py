@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 import zlib
 from collections.abc import Callable
@@ -55,7 +56,7 @@ def pieces(data: bytes) -> list[bytes]:
     else:
         cuts = list(range(0, len(data), 64))
     cuts = [*sorted({c for c in cuts if c < len(data)}), len(data)]
-    return [data[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [data[a:b] for a, b in itertools.pairwise(cuts)]
 
 
 def pieces_dropped(data: bytes, rng: Rng) -> bytes:

@@ -47,6 +47,13 @@ def png_pixels_before_palette() -> bytes:
     return data[:33] + chunk(b"IDAT", packed_zeros(2**20)) + data[33:]
 
 
+def gif_frame_beyond_the_screen() -> bytes:
+    data = bytearray(seeds()["gif"])
+    at = data.index(b"\x2c", 13 + 3 * 32)
+    data[at + 1 : at + 9] = b"\xff" * 8
+    return bytes(data)
+
+
 def huge_scan_count() -> bytes:
     data = seeds()["jpeg-progressive"]
     at = data.rindex(b"\xff\xda")
@@ -58,6 +65,7 @@ def huge_scan_count() -> bytes:
     [
         (lying_avif, "pixels a byte"),  # decoding took 5 s and 1 GiB
         (png_pixels_before_palette, "cannot be decoded"),  # Pillow: AssertionError
+        (gif_frame_beyond_the_screen, "limit"),  # Pillow: DecompressionBombError
         (huge_scan_count, "too many scans"),
     ],
 )

@@ -51,21 +51,21 @@ def check(data: bytes, tmp_path) -> None:
 
 
 VARIED = [
-    dict(quality=q, subsampling=s, progressive=p, size=size)
+    {"quality": q, "subsampling": s, "progressive": p, "size": size}
     for (q, size), s, p in product(
         [(30, (97, 61)), (75, (160, 120)), (92, (131, 77)), (100, (65, 129))], ["4:4:4", "4:2:2", "4:2:0"], [False, True]
     )
 ] + [
-    dict(quality=80, optimize=True, size=(111, 93)),
-    dict(quality=80, restart_marker_blocks=1, size=(111, 93)),
-    dict(quality=80, restart_marker_blocks=3, progressive=True, size=(111, 93)),
-    dict(quality=95, restart_marker_rows=1, subsampling="4:4:4", size=(111, 93)),
-    dict(quality=80, restart_marker_rows=2, progressive=True, size=(200, 93)),
-    dict(quality=1, progressive=True, size=(64, 64)),
-    dict(quality=100, subsampling="4:4:4", progressive=True, size=(8, 9)),
-    dict(quality=60, grey=True, size=(101, 67)),
-    dict(quality=97, grey=True, progressive=True, size=(101, 67)),
-    dict(quality=50, grey=True, optimize=True, restart_marker_blocks=2, size=(33, 300)),
+    {"quality": 80, "optimize": True, "size": (111, 93)},
+    {"quality": 80, "restart_marker_blocks": 1, "size": (111, 93)},
+    {"quality": 80, "restart_marker_blocks": 3, "progressive": True, "size": (111, 93)},
+    {"quality": 95, "restart_marker_rows": 1, "subsampling": "4:4:4", "size": (111, 93)},
+    {"quality": 80, "restart_marker_rows": 2, "progressive": True, "size": (200, 93)},
+    {"quality": 1, "progressive": True, "size": (64, 64)},
+    {"quality": 100, "subsampling": "4:4:4", "progressive": True, "size": (8, 9)},
+    {"quality": 60, "grey": True, "size": (101, 67)},
+    {"quality": 97, "grey": True, "progressive": True, "size": (101, 67)},
+    {"quality": 50, "grey": True, "optimize": True, "restart_marker_blocks": 2, "size": (33, 300)},
 ]
 
 
@@ -101,11 +101,11 @@ def test_equal_to_jpeglib_on_opencv_files(name, progressive, tmp_path) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        dict(quality=85),
-        dict(quality=98, subsampling="4:4:4", optimize=True),
-        dict(quality=70, progressive=True),
-        dict(quality=98, subsampling="4:4:4", progressive=True, restart_marker_blocks=2),
-        dict(quality=60, restart_marker_blocks=1),
+        {"quality": 85},
+        {"quality": 98, "subsampling": "4:4:4", "optimize": True},
+        {"quality": 70, "progressive": True},
+        {"quality": 98, "subsampling": "4:4:4", "progressive": True, "restart_marker_blocks": 2},
+        {"quality": 60, "restart_marker_blocks": 1},
     ],
 )
 def test_equal_to_the_plain_twin(options) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 import numpy as np
 
@@ -86,7 +87,7 @@ def read_coefficients(data: bytes, structure) -> list[np.ndarray]:
     frame = structure.frame
     tops = max(c.v for c in frame.components), max(c.h for c in frame.components)
     shapes = [
-        (-(-(-(-frame.height * c.v // tops[0])) // 8), -(-(-(-frame.width * c.h // tops[1])) // 8))
+        (ceil(ceil(frame.height * c.v / tops[0]) / 8), ceil(ceil(frame.width * c.h / tops[1]) / 8))
         for c in frame.components
     ]
     out = [np.zeros((*shape, 64), np.int16) for shape in shapes]
@@ -118,7 +119,7 @@ def mcus(frame, scan, shapes, tops) -> Iterator[list[tuple[int, int, int]]]:
             yield order
 
 
-def decode_part(bits: Bits, orders, scan, tables, out, progressive: bool) -> None:
+def decode_part(bits: Bits, orders, scan, tables, out, progressive: bool) -> None:  # noqa: PLR0917
     dc = [0] * len(scan.components)
     state = {"run": 0}
     for order in orders:

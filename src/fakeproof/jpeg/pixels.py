@@ -72,12 +72,13 @@ def decode_rgb(data: bytes, structure: Structure, *, reduce: int = 1) -> RGB8:
         return _with_pillow(needed, reduce)
     import cv2
 
-    flags = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
+    flags = {1: cv2.IMREAD_COLOR_RGB, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
              8: cv2.IMREAD_REDUCED_COLOR_8}[reduce]  # fmt: skip
     image = _with_opencv(needed, flags)
     if image is None:
         return _with_pillow(needed, reduce)
-    cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
+    if reduce > 1:
+        cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
     return image
 
 
