@@ -68,6 +68,13 @@ def with_thumbnail(thumb: Image.Image, main: Image.Image) -> bytes:
     return jpeg(exif_segment(block), image=main)
 
 
+def pasted() -> Image.Image:
+    """Coffee with a piece of the cat over the spoon's left."""
+    image = Image.fromarray(skimage.data.coffee())
+    image.paste(Image.fromarray(skimage.data.chelsea()).crop((120, 60, 260, 200)), (40, 150))
+    return image
+
+
 SCREENSHOT = Image.new("RGB", (1170, 2532), "white")
 
 CASES = {
@@ -81,6 +88,7 @@ CASES = {
     "exif.size_cropped": jpeg(camera(exif={0xA002: 4032, 0xA003: 3024})),
     "exif.size_scaled": jpeg(camera(exif={0xA002: 4032, 0xA003: 2688})),
     "exif.thumbnail_differs": with_thumbnail(unlike(), Image.fromarray(skimage.data.coffee())),
+    "exif.thumbnail_place": with_thumbnail(Image.fromarray(skimage.data.coffee()).resize((160, 107)), pasted()),
     "exif.thumbnail_part": with_thumbnail(picture(480, 320).resize((160, 107)), picture(480, 320).crop((60, 50, 390, 270))),
     "exif.thumbnail_turned": with_thumbnail(picture(480, 320).resize((96, 64)).rotate(90, expand=True), picture(480, 320)),
     "exif.maker_note_foreign": jpeg(camera("Canon", exif={0x927C: b"Nikon\0\2\x10\0\0" + bytes(20)})),
@@ -295,6 +303,30 @@ def test_a_letterboxed_thumbnail_is_the_same():
     thumb.paste(picture(480, 270).resize((160, 90)), (0, 15))
     found = fired(fp.metadata.exif(photo(with_thumbnail(thumb, picture(480, 270)))))
     assert not [r for r in found if r.startswith("exif.thumbnail")]
+
+
+def test_the_changed_place_is_outlined_in_photo_pixels():
+    finding = fired(fp.metadata.exif(photo(CASES["exif.thumbnail_place"])))["exif.thumbnail_place"]
+    left, top, right, bottom = finding.regions[0].box
+    assert left < 80
+    assert top < 190
+    assert 140 < right < 240
+    assert 250 < bottom < 350
+    assert finding.pictures["photo"].shape[2] == 3
+
+
+@pytest.mark.parametrize("change", ["brighter", "darker", "tone of a part", "shifted"])
+def test_tone_and_small_shifts_are_no_changed_place(change):
+    image = Image.fromarray(skimage.data.coffee())
+    array = np.asarray(image).astype(np.float32)
+    if change == "tone of a part":
+        array[100:250, 200:400] = array[100:250, 200:400] * 0.6 + 10
+    elif change == "shifted":
+        array = array[6:, 9:]
+    else:
+        array = array * (1.25 if change == "brighter" else 0.7)
+    main = Image.fromarray(array.clip(0, 255).astype(np.uint8))
+    assert "exif.thumbnail_place" not in fired(fp.metadata.exif(photo(with_thumbnail(image.resize((160, 107)), main))))
 
 
 def test_the_thumbnail_exhibit_shows_both_pictures():

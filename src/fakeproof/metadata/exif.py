@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.findings import Region
 from fakeproof.metadata import times
 from fakeproof.metadata.record import Field, Record, read_record, shown
 from fakeproof.metadata.rules import RuleSet, load_rules
@@ -54,7 +55,8 @@ def exif(photo: Photo, /, *, thumbnails: bool = True, rules: RuleSet | None = No
     -------
     tuple of Finding
         One a rule that fired, empty if none did. `score` is 0 neutral, 1 weak, 2 moderate, 3 strong, 4 decisive.
-        The mismatch of a thumbnail comes with ``pictures["thumbnail"]`` and ``pictures["photo"]``.
+        The mismatch of a thumbnail comes with ``pictures["thumbnail"]`` and ``pictures["photo"]``, a place that
+        differs from it with `regions`.
 
     References
     ----------
@@ -236,14 +238,28 @@ def _writers(record: Record, rules: RuleSet) -> list[Finding]:
 def _thumbnail(photo: Photo, record: Record, rules: RuleSet) -> list[Finding]:
     assert record.tiff is not None
     result = compare_thumbnail(photo, record.tiff)
-    rule = {"different": "exif.thumbnail_differs", "part": "exif.thumbnail_part", "turned": "exif.thumbnail_turned"}
-    if result is None or result.verdict not in rule:
+    named = {"different": "exif.thumbnail_differs", "part": "exif.thumbnail_part", "turned": "exif.thumbnail_turned"}
+    if result is None:
+        return []
+    rule = "exif.thumbnail_place" if result.place else named.get(result.verdict)
+    if rule is None:
         return []
     size = f"{result.thumbnail.shape[1]}x{result.thumbnail.shape[0]}"
     quote = {
         "field": "exif.ThumbnailImage", "tag": "IFD1 0x0201", "value": f"JPEG {size}",
         "offset": record.tiff.thumbnail_offset, "exiftool": "-b -ThumbnailImage",
     }  # fmt: skip
-    pictures = {"thumbnail": result.thumbnail, "photo": result.photo} if result.verdict != "turned" else {}
-    words = {"similarity": round(result.similarity, 2)}
-    return [ruling(rules, rule[result.verdict], [quote], words=words, pictures=pictures)]
+    pictures = {"thumbnail": result.thumbnail, "photo": result.photo} if rule != "exif.thumbnail_turned" else {}
+    words = {"similarity": round(result.similarity, 2), "levels": round(result.levels)}
+    regions = (_region(photo, result.place, result.levels),) if result.place else ()
+    return [ruling(rules, rule, [quote], words=words, pictures=pictures, regions=regions)]
+
+
+def _region(photo: Photo, place: tuple[float, float, float, float], levels: float) -> Region:
+    import numpy as np
+
+    (width, height), (left, top, right, bottom) = photo.size, place
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    polygon = np.array([(x * width, y * height) for x, y in corners], np.float32)
+    area = round((right - left) * width * (bottom - top) * height)
+    return Region(polygon=polygon, area=area, label="1", score=levels, traces=("exif",))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Finding, Flag
+from fakeproof.findings import Finding, Flag, Region
 from fakeproof.metadata.record import Field, Record, shown
 from fakeproof.metadata.rules import STRENGTHS, SUPPORTING, VERSION, Marker, RuleSet
 
@@ -32,6 +32,7 @@ def ruling(
     words: Mapping[str, Any] | None = None,
     pictures: Mapping[str, RGB8] | None = None,
     flags: Flag = Flag.NONE,
+    regions: tuple[Region, ...] = (),
 ) -> Finding:
     """Make the finding of a rule.
 
@@ -71,6 +72,7 @@ def ruling(
         facts=facts,
         flags=flags,
         pictures=pictures or {},
+        regions=regions,
     )
 
 

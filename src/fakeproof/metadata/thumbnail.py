@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from fakeproof.findings import frozen_array
+from fakeproof.metadata.thumbnail_places import changed_place
 
 if TYPE_CHECKING:
     from fakeproof.metadata.tiff import Tiff
@@ -45,13 +46,16 @@ Verdict = Literal["same", "turned", "part", "different", "doubtful", "unreadable
 class Comparison:
     """What the thumbnail shows, with the best similarity (-1 to 1), and both pictures.
 
-    The photo's is made only where it is of use: for a part or a difference.
+    The photo's picture is made only where it is of use: for a part or a difference. `place` is where a thumbnail of
+    the same content differs, as (left, top, right, bottom) in shares of the displayed photo, `levels` by how much.
     """
 
     verdict: Verdict
     similarity: float
     thumbnail: RGB8
     photo: RGB8
+    place: tuple[float, float, float, float] | None = None
+    levels: float = 0.0
 
 
 def compare_thumbnail(photo: Photo, tiff: Tiff) -> Comparison | None:
@@ -66,14 +70,19 @@ def compare_thumbnail(photo: Photo, tiff: Tiff) -> Comparison | None:
     view = np.ascontiguousarray(body[..., 1], np.float32)
     if grey.std() < FLAT or view.std() < FLAT:
         return None
-    similarity, turned = _best_turn(grey, view, _stored_turns(photo.orientation))
+    expected = _stored_turns(photo.orientation)
+    similarity, turn = _best_turn(grey, view, expected)
+    turned = turn not in expected
     verdict: Verdict = "turned" if turned else "same"
     if similarity < SAME:
         part = max(_as_part(grey, np.rot90(view, k)) for k in range(4))
         verdict = "part" if part >= PART else "different" if similarity < DIFFERENT else "doubtful"
         similarity = part if verdict == "part" else similarity
-    shown = _exhibit(photo, 2 * max(thumb.shape[:2])) if verdict in ("part", "different") else thumb[:0]
-    return Comparison(verdict, float(similarity), frozen_array(thumb), frozen_array(shown))
+    changed = changed_place(grey, np.rot90(view, turn)) if verdict in ("same", "turned") else None
+    wanted = verdict in ("part", "different") or changed
+    shown = _exhibit(photo, 2 * max(thumb.shape[:2])) if wanted else thumb[:0]
+    levels, place = changed or (0.0, None)
+    return Comparison(verdict, float(similarity), frozen_array(thumb), frozen_array(shown), place, levels)
 
 
 def _exhibit(photo: Photo, side: int) -> RGB8:
@@ -146,21 +155,21 @@ def _plausible_turns(grey: Any, view: Any) -> list[int]:
     return fits or [0, 1, 2, 3]
 
 
-def _best_turn(grey: Any, view: Any, expected: tuple[int, ...]) -> tuple[float, bool]:
-    """Return the best similarity over the turns that fit, and whether its turn is one that needs explaining.
+def _best_turn(grey: Any, view: Any, expected: tuple[int, ...]) -> tuple[float, int]:
+    """Return the best similarity over the turns that fit, and its turn in quarters.
 
     Expected turns come first, and a clear match ends the search: nearly all thumbnails match at once.
     """
     import numpy as np
 
-    best, turned = -1.0, False
+    best, turn = -1.0, 0
     for k in sorted(_plausible_turns(grey, view), key=lambda k: k not in expected):
         found = _similarity(grey, np.rot90(view, k))
         if found > best:
-            best, turned = found, k not in expected
+            best, turn = found, k
         if best >= CLEAR:
             break
-    return best, turned
+    return best, turn
 
 
 def _similarity(grey: Any, view: Any) -> float:
