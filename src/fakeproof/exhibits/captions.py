@@ -1,0 +1,133 @@
+"""The words beside pictures: plain, factual, in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from fakeproof.types import Language
+
+if TYPE_CHECKING:
+    from fakeproof.findings import Match, Region
+
+__all__ = [
+    "TRACES",
+    "circled_words",
+    "compared_words",
+    "copied_words",
+    "detector_name",
+    "original_words",
+    "product_words",
+]
+
+Words = dict[Language, str]
+
+TRACES: dict[str, Words] = {
+    "ela": {"en": "error level differs", "zh": "误差级别异常"},
+    "jpeg_ghosts": {"en": "saved before at another quality", "zh": "曾以其他质量保存（JPEG鬼影）"},
+    "double_jpeg": {"en": "double compression differs", "zh": "双重压缩痕迹不一致"},
+    "jpeg_grid": {"en": "foreign or missing JPEG grid", "zh": "JPEG网格错位或缺失"},
+    "noise": {"en": "noise differs", "zh": "噪声不一致"},
+    "resampling": {"en": "scaled or turned", "zh": "局部缩放或旋转痕迹"},
+    "copy_move": {"en": "cloned within the photo", "zh": "画面内复制粘贴"},
+    "source_difference": {"en": "differs from the original", "zh": "与原图不同"},
+    "localize": {"en": "several traces together", "zh": "多种痕迹综合判断"},
+    "exif": {"en": "metadata contradict themselves", "zh": "元数据自相矛盾"},
+    "software": {"en": "traces of editing software", "zh": "修图软件痕迹"},
+    "ai_labels": {"en": "labelled as AI-made or AI-edited", "zh": "带有AI生成或编辑标识"},
+    "structure": {"en": "file structure", "zh": "文件结构"},
+    "platforms": {"en": "traces of a platform", "zh": "平台来源痕迹"},
+    "rights": {"en": "rights or agency data", "zh": "版权或图库信息"},
+    "order_context": {"en": "does not fit the order", "zh": "与订单信息不符"},
+    "match_sources": {"en": "search among the given originals", "zh": "与疑似原图比对"},
+    "watermarks": {"en": "visible watermark", "zh": "可见水印"},
+    "compare": {"en": "comparison with the shop's photos", "zh": "与本店商品图比对"},
+    "codes": {"en": "barcode or QR code", "zh": "条码或二维码"},
+    "fusion": {"en": "joint weighing", "zh": "综合加权"},
+    "bounds": {"en": "cut to what the cases behind it can show", "zh": "按校准样本量截断"},
+}
+
+
+def detector_name(detector: str, lang: Language) -> str:
+    """Return a detector's name as people read it."""
+    return TRACES.get(detector, {}).get(lang, detector)
+
+
+def _joined(parts: Sequence[str], lang: Language) -> str:
+    return ("；" if lang == "zh" else "; ").join(parts)
+
+
+def circled_words(regions: Sequence[Region]) -> Words:
+    """Say for each numbered place which traces speak for it."""
+    out: Words = {}
+    for lang in ("en", "zh"):
+        parts = []
+        for region in regions:
+            traces = ("、" if lang == "zh" else ", ").join(detector_name(t, lang) for t in region.traces)
+            parts.append(f"{region.label}：{traces}" if lang == "zh" else f"{region.label}: {traces}")
+        head = (
+            "红圈处为发现修改痕迹的位置，下方为原像素放大图。"
+            if lang == "zh"
+            else "Traces of alteration in the circled places, magnified below. "
+        )
+        out[lang] = head + _joined(parts, lang)
+    return out
+
+
+def copied_words(pairs: Sequence[dict[str, Any]]) -> Words:
+    """Say for each pair how the patch was moved."""
+    out: Words = {}
+    for lang in ("en", "zh"):
+        parts = [f"{p['pair']}a → {p['pair']}b: {p['words'][lang]}" for p in pairs]
+        head = (
+            "画面中有两处为同一块内容（含噪点一致）。"
+            if lang == "zh"
+            else "Two places hold the same pixels, noise included. "
+        )
+        out[lang] = head + _joined(parts, lang)
+    return out
+
+
+def _seen(match: Match, lang: Language) -> str:
+    source = match.source
+    parts = []
+    if source.seen_on:
+        parts.append(f"来源：{source.seen_on}" if lang == "zh" else f"seen on {source.seen_on}")
+    if source.url:
+        parts.append(f"网址：{source.url}" if lang == "zh" else f"address {source.url}")
+    if source.seen_at:
+        day = source.seen_at.isoformat()[:16].replace("T", " ")
+        parts.append(f"时间：{day}" if lang == "zh" else f"date {day}")
+    if source.order:
+        parts.append(f"曾用于订单 {source.order}" if lang == "zh" else f"used before in order {source.order}")
+    if not parts:
+        parts.append("尚未提供原图网址" if lang == "zh" else "address of the original not given yet")
+    return ("，" if lang == "zh" else ", ").join(parts)
+
+
+def original_words(match: Match) -> Words:
+    """Say where the original was seen and how the photo was made from it."""
+    return {
+        "en": f"1: the photo. 2: the original “{match.source.name}”, {_seen(match, 'en')}. The photo is {match.transform('en')}. "
+        f"{match.inliers} points and {match.alignment:.0%} of the compared blocks agree.",
+        "zh": f"1：待查照片；2：原图“{match.source.name}”，{_seen(match, 'zh')}。待查照片{match.transform('zh')}。"
+        f"共有{match.inliers}个特征点吻合，{match.alignment:.0%}的比对区块一致。",
+    }
+
+
+def compared_words(match: Match) -> Words:
+    """Say what stands beside what when the difference to the original is shown."""
+    return {
+        "en": f"1: the photo, with what was changed circled. 2: the original “{match.source.name}” in the same position, {_seen(match, 'en')}.",
+        "zh": f"1：待查照片，红圈为相对原图改动之处；2：同一位置的原图“{match.source.name}”，{_seen(match, 'zh')}。",
+    }
+
+
+def product_words(sentence: Words, count: int) -> Words:
+    """Say what stands beside what, and what the comparison found."""
+    last = count + 1
+    numbers_en = "2" if count == 1 else f"2-{last}"
+    return {
+        "en": f"1: the photo. {numbers_en}: this shop's product. {sentence.get('en', '')}",
+        "zh": f"1：待查照片；{numbers_en}：本店商品实拍图。{sentence.get('zh', sentence.get('en', ''))}",
+    }

@@ -1,0 +1,195 @@
+"""Which pictures a verdict hands over: for each claim what a platform asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from fakeproof.exhibits import captions, draw
+from fakeproof.exhibits.exhibit import Exhibit
+from fakeproof.types import Category
+
+if TYPE_CHECKING:
+    from fakeproof.findings import Finding, Match, Region
+    from fakeproof.photo import Photo
+    from fakeproof.types import RGB8
+    from fakeproof.verdict import Verdict
+
+__all__ = ["compose"]
+
+SHOP_PHOTOS = 3
+"""Shop photos beside the evidence; more become too small to see on a phone."""
+ORIGINALS = 2
+
+
+def compose(verdict: Verdict) -> tuple[Exhibit, ...]:
+    """Return the exhibits, those of the best category first, then by decision and by llr."""
+    made = [*_edited(verdict), *_web(verdict), *_product(verdict)]
+    rank = {c: (verdict.scores[c].decision == "supported", verdict.scores[c].llr) for c in verdict.scores}
+    return tuple(sorted(made, key=lambda e: rank.get(e.category, (False, 0.0)), reverse=True))
+
+
+def _supported(verdict: Verdict, category: Category) -> bool:
+    return verdict.scores[category].decision == "supported"
+
+
+def _edited(verdict: Verdict) -> Iterator[Exhibit]:
+    photo: Any = verdict.photo
+    supported = _supported(verdict, Category.EDITED)
+    if verdict.regions:
+        image, scale = draw.canvas(photo.rgb)
+        draw.circled(image, verdict.regions, scale)
+        yield Exhibit(
+            image=draw.stacked(image, draw.insets(photo.rgb, verdict.regions)),
+            category=Category.EDITED,
+            kind="circled",
+            words=captions.circled_words(verdict.regions),
+            supported=supported,
+            facts={"places": [r.label for r in verdict.regions]},
+        )
+    cloned = verdict.finding("copy_move")
+    if cloned is not None and cloned.supports is Category.EDITED:
+        yield _copied(photo, cloned, supported)
+    differing = verdict.finding("source_difference")
+    match = _best_match(verdict)
+    if differing is not None and differing.supports is Category.EDITED and match is not None:
+        yield from _compared(verdict, differing, match, supported)
+    for finding in verdict.findings:
+        if finding.pictures and finding.supports is Category.EDITED:
+            yield _embedded(photo, finding, supported)
+
+
+def _copied(photo: Photo, finding: Finding, supported: bool) -> Exhibit:
+    image, scale = draw.canvas(photo.rgb)
+    draw.circled(image, finding.regions, scale)
+    pairs = list(finding.facts["pairs"])
+    for pair in pairs:
+        draw.link(image, [v * scale for v in pair["from"]], [v * scale for v in pair["to"]])
+    return Exhibit(
+        image=draw.stacked(image, draw.insets(photo.rgb, _one_a_label(finding.regions))),
+        category=Category.EDITED,
+        kind="copied",
+        words=captions.copied_words(pairs),
+        supported=supported,
+        facts={"pairs": len(pairs)},
+    )
+
+
+def _one_a_label(regions: Sequence[Region]) -> list[Region]:
+    largest: dict[str, Region] = {}
+    for region in regions:
+        if region.label not in largest or region.area > largest[region.label].area:
+            largest[region.label] = region
+    return list(largest.values())
+
+
+def _compared(verdict: Verdict, finding: Finding, match: Match, supported: bool) -> Iterator[Exhibit]:
+    original = _picture_of(verdict, match)
+    photo: Any = verdict.photo
+    if original is None or match.homography is None:
+        return
+    aligned = cv2.warpPerspective(original.rgb, match.homography, photo.size, borderValue=draw.PAPER)
+    pictures = []
+    for rgb in (photo.rgb, np.asarray(aligned, np.uint8)):
+        image, scale = draw.canvas(rgb, side=1200)
+        pictures.append(draw.circled(image, finding.regions, scale))
+    yield Exhibit(
+        image=draw.beside(pictures, labels=("1", "2")),
+        category=Category.EDITED,
+        kind="compared",
+        words=captions.compared_words(match),
+        supported=supported,
+        facts=match.source.to_dict(),
+    )
+
+
+def _embedded(photo: Photo, finding: Finding, supported: bool) -> Exhibit:
+    pictures = [photo.rgb, *finding.pictures.values()][:3]
+    words = {lang: finding.wording(lang) for lang in ("en", "zh")}
+    return Exhibit(
+        image=draw.beside(pictures, labels=tuple(str(i + 1) for i in range(len(pictures)))),
+        category=Category.EDITED,
+        kind="embedded",
+        words=words,  # type: ignore[arg-type]
+        supported=supported,
+        facts={"detector": finding.detector},
+    )
+
+
+def _matches(verdict: Verdict) -> list[Match]:
+    return [m for f in verdict.findings if f.detector == "match_sources" for m in f.matches]
+
+
+def _best_match(verdict: Verdict) -> Match | None:
+    return next(iter(_matches(verdict)), None)
+
+
+def _picture_of(verdict: Verdict, match: Match) -> Photo | None:
+    for source in verdict.sources:
+        if source.sha256 == match.sha256:
+            return source  # type: ignore[return-value]
+    return None
+
+
+def _web(verdict: Verdict) -> Iterator[Exhibit]:
+    photo: Any = verdict.photo
+    for match in _matches(verdict)[:ORIGINALS]:
+        original = _picture_of(verdict, match)
+        if original is None:
+            continue
+        yield Exhibit(
+            image=_matched(photo, original, match),
+            category=Category.WEB_IMAGE,
+            kind="original",
+            words=captions.original_words(match),
+            supported=_supported(verdict, Category.WEB_IMAGE),
+            facts={**match.source.to_dict(), "sha256": match.sha256},
+        )
+
+
+def _matched(photo: Photo, original: Photo, match: Match) -> RGB8:
+    """Photo and original side by side, the shared part outlined in both."""
+    left, scale_left = draw.canvas(photo.rgb, side=1200)
+    right, scale_right = draw.canvas(original.rgb, side=1200)
+    if match.homography is not None:
+        draw_part(left, photo.size, original.size, match.homography, scale_left)
+        draw_part(right, original.size, photo.size, np.linalg.inv(match.homography), scale_right)
+    return draw.beside([left, right], labels=("1", "2"))
+
+
+def draw_part(image: RGB8, size: tuple[int, int], other: tuple[int, int], homography: Any, scale: float) -> None:
+    """Outline where the other picture lies in this one, unless it covers all of it."""
+    from fakeproof.geometry import outline
+
+    polygon = np.asarray(outline(homography, other, size), np.float32)
+    if len(polygon) < 3:
+        return
+    share = abs(float(cv2.contourArea(polygon))) / (size[0] * size[1])
+    if share > 0.97:
+        return
+    points = [np.round(polygon * scale).astype(np.int32)]
+    width = max(2, max(image.shape[:2]) // 300)
+    for thickness, ink in ((3 * width, draw.WHITE), (width, draw.BLUE)):
+        cv2.polylines(image, points, isClosed=True, color=ink, thickness=thickness, lineType=cv2.LINE_AA)
+
+
+def _product(verdict: Verdict) -> Iterator[Exhibit]:
+    finding = verdict.finding("compare")
+    if finding is None or not verdict.products:
+        return
+    photo: Any = verdict.photo
+    shop = [p for p in verdict.products if hasattr(p, "rgb")][:SHOP_PHOTOS]
+    if not shop:
+        return
+    pictures = [draw.canvas(p.rgb, side=1000)[0] for p in (photo, *shop)]
+    yield Exhibit(
+        image=draw.beside(pictures, labels=tuple(str(i + 1) for i in range(len(pictures)))),
+        category=Category.WRONG_PRODUCT,
+        kind="product",
+        words=captions.product_words(dict(finding.sentence), len(shop)),
+        supported=_supported(verdict, Category.WRONG_PRODUCT),
+        facts={"products": [p.name for p in shop]},
+    )
