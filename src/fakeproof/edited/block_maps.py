@@ -26,12 +26,18 @@ class Place:
 
 def box_mean(value: BlockMap, weight: BlockMap, size: int) -> tuple[BlockMap, BlockMap]:
     """Return the weighted mean over size x size blocks, and the weight that it rests on."""
+    total = _box_sum(value * weight, size)
+    mass = _box_sum(weight, size)
+    return total / np.maximum(mass, 1e-6), mass
+
+
+def _box_sum(value: BlockMap, size: int) -> BlockMap:
     import cv2
 
-    kind = {"ddepth": cv2.CV_32F, "ksize": (size, size), "normalize": False, "borderType": cv2.BORDER_CONSTANT}
-    total = cv2.boxFilter(value * weight, **kind)
-    mass = cv2.boxFilter(weight, **kind)
-    return total / np.maximum(mass, 1e-6), mass
+    window = (size, size)
+    return np.asarray(
+        cv2.boxFilter(value, cv2.CV_32F, window, normalize=False, borderType=cv2.BORDER_CONSTANT), np.float32
+    )
 
 
 def block_places(value: BlockMap, threshold: float, *, min_blocks: int) -> list[Place]:

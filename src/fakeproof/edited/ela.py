@@ -28,7 +28,7 @@ MIN_SIDE = 128
 """Pixels; below, too few blocks share a texture."""
 CANDIDATE = 1.8
 """Robust standard deviations at which a place is worth looking at."""
-DECISION = 9.0
+DECISION = 12.0
 """Peak deviation of a place at which the photo is called edited."""
 MIN_BLOCKS = 9
 """Blocks (24 x 24 px) that make a region."""

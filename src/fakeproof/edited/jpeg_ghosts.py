@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fakeproof.edited.block_maps import BlockMap, Place, block_places, outlines, to_pixels
+from fakeproof.edited.block_maps import BlockMap, Place, block_places, box_mean, outlines, to_pixels
 from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
-from fakeproof.edited.requantised import deviations
+from fakeproof.edited.requantised import deviations, spread_of
 from fakeproof.edited.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, NotApplicable
@@ -148,20 +148,19 @@ def _aligned(planes: JpegPlanes, qualities: tuple[int, ...]) -> list[_Ghost]:
 
 def _shifted(planes: JpegPlanes, shifted: ShiftedGrid) -> list[_Ghost]:
     """Return the fit of the shifted grid at the qualities around the one that the search found."""
-    import cv2
-
     from fakeproof._kernels.dct import requantise
 
     near = tuple(q for q in range(shifted.quality - 6, shifted.quality + 7, 2) if 1 <= q <= 98)
     tables = np.stack([ijg_table(q) for q in near])
     cost, telling = requantise(planes.luma, shifted.grid[::-1], 8, tables)
-    kind = {"ddepth": cv2.CV_32F, "ksize": (SHIFTED_WINDOW,) * 2, "normalize": False, "borderType": cv2.BORDER_CONSTANT}
     ghosts = []
-    for t, quality in enumerate(near):
-        fit = cv2.boxFilter(telling[t] - cost[t], **kind) / np.sqrt(
-            UNIFORM_VARIANCE * np.maximum(cv2.boxFilter(telling[t], **kind), 16)
-        )
-        deviation = np.abs(fit - np.median(fit)).astype(np.float32)
+    for quality, spent, number in zip(near, cost, telling, strict=True):
+        ones = np.ones_like(spent)
+        gain, _ = box_mean(number - spent, ones, SHIFTED_WINDOW)
+        mass, blocks = box_mean(number, ones, SHIFTED_WINDOW)
+        fit = gain * blocks / np.sqrt(UNIFORM_VARIANCE * np.maximum(mass * blocks, 16))
+        middle, spread = spread_of(fit.ravel())
+        deviation = np.maximum((fit - middle) / max(1.0, spread), 0).astype(np.float32)
         ghosts.append(_Ghost(shifted.grid, quality, False, deviation, _places(deviation)))
     return ghosts
 
