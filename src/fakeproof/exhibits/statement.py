@@ -1,0 +1,97 @@
+"""What a merchant pastes and what is still missing: factual, short, no more than the evidence carries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fakeproof.errors import ParameterError
+from fakeproof.exhibits.report import shown_name, title_of
+from fakeproof.types import Category, Language
+
+if TYPE_CHECKING:
+    from fakeproof.verdict import Verdict
+
+__all__ = ["checklist", "statement"]
+
+LEAST = 60
+"""Characters below which no true sentence fits."""
+
+_OPENING: dict[Language, dict[Category, str]] = {
+    "en": {
+        Category.EDITED: "The buyer's photo shows traces of alteration.",
+        Category.WEB_IMAGE: "The buyer's photo was made from a picture that exists elsewhere.",
+        Category.WRONG_PRODUCT: "The product in the buyer's photo does not match this shop's product.",
+    },
+    "zh": {
+        Category.EDITED: "买家提供的照片存在修改痕迹。",
+        Category.WEB_IMAGE: "买家提供的照片取自他处已有的图片。",
+        Category.WRONG_PRODUCT: "买家照片中的商品与本店商品不符。",
+    },
+}
+
+
+def statement(verdict: Verdict, lang: Language, limit: int) -> str:
+    """Return a statement of at most `limit` characters; whole sentences are left out, never cut."""
+    if limit < LEAST:
+        raise ParameterError("limit", limit, f"{LEAST} characters or more")
+    best = verdict.best
+    if best is None:
+        text = (
+            "The analysis gives no sufficient support for a report of this photo."
+            if lang == "en"
+            else "检测结果不足以支持对该照片的举报，建议暂不提交。"
+        )
+        return text[:limit]
+    sentences = [_OPENING[lang][best.category], best.wording(lang)]
+    sentences += [
+        f"（见举证图{i}：{title_of(e, lang)}）" if lang == "zh" else f"See exhibit {i}: {title_of(e, lang).lower()}."
+        for i, e in enumerate(verdict.exhibits(), 1)
+        if e.category is best.category and e.supported
+    ]
+    sentences += [e.caption(lang) for e in verdict.exhibits() if e.category is best.category and e.supported][:1]
+    photo = shown_name(verdict.photo.name)
+    digest = verdict.photo.sha256[:16]
+    sentences.append(
+        f"照片：{photo}，SHA-256前16位 {digest}。" if lang == "zh" else f"Photo {photo}, SHA-256 begins {digest}."
+    )
+    joint = "" if lang == "zh" else " "
+    kept: list[str] = []
+    for sentence in sentences:
+        if len(joint.join([*kept, sentence])) <= limit:
+            kept.append(sentence)
+    return joint.join(kept)
+
+
+def checklist(verdict: Verdict, lang: Language) -> list[tuple[bool, str]]:
+    """Return what the platform asks for, each with whether it is there."""
+    zh = lang == "zh"
+    best = verdict.best
+    items: list[tuple[bool, str]] = [
+        (best is not None, "有一项举报理由得到证据支持" if zh else "one reason is supported by the evidence"),
+    ]
+    category = best.category if best is not None else None
+    if category in (None, Category.EDITED):
+        done = category is Category.EDITED and bool(verdict.regions)
+        items.append((done, "PS图：修改位置已圈出" if zh else "edited: the altered places are circled"))
+    if category in (None, Category.WEB_IMAGE):
+        sources = [e.facts for e in verdict.exhibits() if e.kind == "original"]
+        items.append((bool(sources), "网图：有原图对照" if zh else "web image: the original is beside it"))
+        items.append(
+            (any(s.get("url") for s in sources), "网图：原图网址" if zh else "web image: address of the original")
+        )
+        items.append(
+            (
+                any(s.get("seen_at") for s in sources),
+                "网图：原图发布或发现时间" if zh else "web image: when the original was seen",
+            )
+        )
+    if category in (None, Category.WRONG_PRODUCT):
+        count = len(verdict.products)
+        items.append(
+            (count >= 1, "非本店商品：本店商品实拍图" if zh else "wrong product: a real photo of the shop's product")
+        )
+        items.append(
+            (count >= 3, "非本店商品：三张以上不同角度实拍图" if zh else "wrong product: three or more views of it")
+        )
+    items.append((not verdict.problems, "提供的图片均可读取" if zh else "all pictures given could be read"))
+    return items
