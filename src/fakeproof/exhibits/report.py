@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fakeproof.exhibits.exhibit import Exhibit
     from fakeproof.verdict import Verdict
 
-__all__ = ["DECIDED", "headline", "page", "shown_name", "summary", "title_of"]
+__all__ = ["DECIDED", "headline", "page", "shown_name", "summary", "title_of", "told"]
 
 PAGE_BYTES, PAGE_SIDE = 600_000, 1600
 """Size of a picture in the page: sharp on a phone and on paper, and the page can still be sent."""
@@ -161,6 +161,16 @@ def page(verdict: Verdict, *, lang: Language) -> str:
 def summary(verdict: Verdict, lang: Language = "en") -> str:
     """Return a compact piece of HTML for notebooks."""
     return _environment().get_template("summary.html.j2").render(**_content(verdict, lang, 160_000, 900, most=1))
+
+
+def told(verdict: Verdict, lang: Language) -> str:
+    """Return the verdict for a terminal: one sentence, then a line a category."""
+    lines = [f"{shown_name(verdict.photo.name)}: {headline(verdict, lang)}"]
+    for score in verdict.scores.values():
+        number = f"{score.llr:+.2f}" if score.examined else "  -  "
+        lines.append(f"  {number}  {DECIDED[lang][score.decision]:14} {score.wording(lang)}")
+    lines += [f"  ! {problem}" for problem in verdict.problems]
+    return "\n".join(lines)
 
 
 def _content(verdict: Verdict, lang: Language, max_bytes: int, max_side: int, most: int = 99) -> dict[str, Any]:

@@ -1,0 +1,103 @@
+"""The command: python -m fakeproof PHOTO… --source … --product … --out DIR."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fakeproof.errors import FakeproofError, PhotoError
+from fakeproof.exhibits.report import told
+from fakeproof.order import Order
+from fakeproof.types import LANGUAGES
+
+RAN, BAD_ARGUMENTS, NO_PHOTO = 0, 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0 when an analysis ran, 2 for bad arguments, 3 when no photo could be read."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words[:1] == ["demo"]:
+        return _demo(words[1:])
+    parser = _parser()
+    asked = parser.parse_args(words)
+    try:
+        order = Order.from_dict(json.loads(asked.order.read_text(encoding="utf-8"))) if asked.order else None
+    except (OSError, ValueError, TypeError) as error:
+        parser.error(f"--order {asked.order}: {error}")
+    return _analyse(parser, asked, order)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m fakeproof",
+        description="Was the photo taken from the web, edited, or of another product? `demo` makes three cases to look at.",
+    )
+    parser.add_argument(
+        "photos", nargs="+", type=Path, metavar="PHOTO", help="the questioned photo, or a folder of them"
+    )
+    parser.add_argument(
+        "--source", action="append", default=[], type=Path, metavar="FILE|DIR", help="candidate originals"
+    )
+    parser.add_argument(
+        "--product", action="append", default=[], type=Path, metavar="FILE|DIR", help="the shop's photos"
+    )
+    parser.add_argument("--order", type=Path, metavar="FILE", help="the order as JSON: placed_at, delivered_at, …")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write a dossier for each photo here")
+    parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language of verdict and dossier")
+    parser.add_argument("--json", action="store_true", help="print the verdicts as JSON, one a line")
+    parser.add_argument("--overwrite", action="store_true", help="replace earlier dossiers in DIR")
+    return parser
+
+
+def _analyse(parser: argparse.ArgumentParser, asked: argparse.Namespace, order: Order | None) -> int:
+    from fakeproof.analysis import analyze
+
+    for path in [*asked.source, *asked.product]:
+        if not path.exists():
+            parser.error(f"{path}: there is no such file or folder")
+    done = 0
+    for path in _files(asked.photos):
+        try:
+            verdict = analyze(path, sources=asked.source, products=asked.product, order=order)
+        except PhotoError as error:
+            print(f"cannot read {error}", file=sys.stderr)
+            continue
+        done += 1
+        print(verdict.to_json(indent=None) if asked.json else told(verdict, asked.lang))
+        if asked.out is not None:
+            try:
+                place = verdict.dossier(asked.out / path.stem, lang=asked.lang, overwrite=asked.overwrite)
+            except FakeproofError as error:
+                parser.error(str(error))
+            print(f"  dossier: {place}", file=sys.stderr if asked.json else sys.stdout)
+    return RAN if done else NO_PHOTO
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+        else:
+            yield path
+
+
+def _demo(words: Sequence[str]) -> int:
+    from fakeproof.demo import run
+
+    parser = argparse.ArgumentParser(prog="python -m fakeproof demo", description="Make three cases and analyse them.")
+    parser.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR", help="where cases and dossiers go")
+    parser.add_argument("--lang", choices=LANGUAGES, default="en")
+    parser.add_argument("--overwrite", action="store_true", help="replace what an earlier demo wrote")
+    asked = parser.parse_args(words)
+    if asked.out.exists() and not asked.overwrite:
+        parser.error(f"{asked.out} exists; choose another --out or pass --overwrite")
+    for line in run(asked.out, lang=asked.lang):
+        print(line, flush=True)
+    return RAN
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
