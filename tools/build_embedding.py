@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import struct
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -168,7 +167,7 @@ def check(state: dict[str, Any], path: Path) -> None:
     net.setInput(pixels)
     got = net.forward()
     want = reference(state, torch.from_numpy(pixels)).numpy()
-    print("largest difference", np.abs(got - want).max(), "of", np.abs(want).max())
+    print("largest difference", np.abs(got - want).max(), "of", np.abs(want).max())  # noqa: T201
 
 
 def reference(state: dict[str, Any], x: Any) -> Any:
@@ -212,7 +211,7 @@ def main() -> None:
     state = torch.load(weights, map_location="cpu", weights_only=True)
     data, _ = build(state)
     options.out.write_bytes(data)
-    print(options.out, len(data), "bytes, sha256", hashlib.sha256(data).hexdigest())
+    print(options.out, len(data), "bytes, sha256", hashlib.sha256(data).hexdigest())  # noqa: T201
     if options.check:
         check(state, options.out)
 

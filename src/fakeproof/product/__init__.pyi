@@ -1,2 +1,4 @@
 from .codes import codes as codes
 from .compare import compare as compare
+from .references import ProductReferences as ProductReferences
+from .references import prepare as prepare

@@ -1,0 +1,224 @@
+"""Weigh the cues into one number, with coefficients learned on training products (fusion.json, metric.npz)."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fakeproof.errors import CalibrationError
+from fakeproof.findings import frozen_array
+from fakeproof.product.colour import likeness
+from fakeproof.product.local_matches import LocalMatch, match_locally
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from fakeproof.product.references import Described
+
+__all__ = ["CUES", "FEATURES", "Card", "Metric", "ShopPhoto", "against", "features", "load_card", "pooled"]
+
+CUES = ("whole", "views", "product", "colour", "local")
+"""What is measured against each shop photo; all but the last may speak for either side, matches only for "same"."""
+FEATURES = (*(f"best {cue}" for cue in CUES), "mean views", "log photos")
+"""What the weighing sees of all shop photos together."""
+BOUND = 4.0
+"""Largest score either way, natural log-odds: training knows no more (about 300 products' pairs)."""
+ADAPTED = 4
+"""Views compared by the learned metric: the first four; the small crops keep their raw cosine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Metric:
+    """Which directions of the features say little: those in which photos of *one* product differ among themselves.
+
+    Parameters
+    ----------
+    centre : ndarray, shape (1280,), float32
+        Average view of the training products.
+    directions : ndarray, shape (128, 1280), float32
+        Strongest within-product directions, unit length.
+    gains : ndarray, shape (128,), float32
+        What is added along each, -1 (forget it) to 0.
+
+    References
+    ----------
+    Hatch, Kajarekar and Stolcke, "Within-class covariance normalization for SVM-based speaker recognition",
+    Interspeech 2006, doi:10.21437/Interspeech.2006-183.
+    """
+
+    centre: npt.NDArray[np.float32]
+    directions: npt.NDArray[np.float32]
+    gains: npt.NDArray[np.float32]
+
+    def adapt(self, views: Any) -> Any:
+        """Return unit vectors of the first four views in which differences within a product count less."""
+        import numpy as np
+
+        away = views[:ADAPTED] - self.centre
+        out = away + ((away @ self.directions.T) * self.gains) @ self.directions
+        return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)
+
+    def save(self, path: Path) -> None:
+        """Write the metric in half precision."""
+        import numpy as np
+
+        np.savez_compressed(
+            path,
+            centre=self.centre.astype(np.float16),
+            directions=self.directions.astype(np.float16),
+            gains=self.gains.astype(np.float16),
+        )
+
+    @classmethod
+    def load(cls, path: Any) -> Metric:
+        """Read what :meth:`save` wrote."""
+        import numpy as np
+
+        with np.load(path, allow_pickle=False) as stored:
+            return cls(*(frozen_array(stored[key].astype(np.float32)) for key in ("centre", "directions", "gains")))
+
+
+@dataclass(frozen=True, eq=False)
+class Card:
+    """Coefficients and thresholds, with what they were learned on.
+
+    Parameters
+    ----------
+    metric : Metric
+        For comparing views.
+    mean, scale, weights : ndarray, shape (7,), float64
+        Standardisation and coefficients of :data:`FEATURES`; weights of likenesses are >= 0.
+    intercept : float
+        Of the log-odds for "same product".
+    thresholds : dict of int to float
+        Score from which a wrong product is claimed, by number of shop photos from which it holds.
+    about : dict
+        Counts, error rates and digest of the training data.
+    """
+
+    metric: Metric
+    mean: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64]
+    intercept: float
+    thresholds: dict[int, float]
+    about: dict[str, Any]
+
+    def score(self, values: Any) -> float:
+        """Return the log-odds for "another product", within +-4."""
+        import numpy as np
+
+        same = float(((np.asarray(values) - self.mean) / self.scale) @ self.weights + self.intercept)
+        return float(np.clip(-same, -BOUND, BOUND))
+
+    def threshold(self, photos: int) -> float:
+        """Return the score from which a wrong product is claimed."""
+        return self.thresholds[max((n for n in self.thresholds if n <= photos), default=min(self.thresholds))]
+
+    def save(self, path: Path) -> None:
+        """Write the card as JSON, and the metric beside it as metric.npz."""
+        record = {
+            "format": 1,
+            "features": list(FEATURES),
+            "about": self.about,
+            "intercept": round(self.intercept, 5),
+            "mean": [round(float(v), 6) for v in self.mean],
+            "scale": [round(float(v), 6) for v in self.scale],
+            "weights": [round(float(v), 5) for v in self.weights],
+            "thresholds": {str(n): round(v, 4) for n, v in self.thresholds.items()},
+        }
+        path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        self.metric.save(path.with_name("metric.npz"))
+
+
+def load_card(path: Path | None = None) -> Card:
+    """Read a card; the built-in one by default.
+
+    Raises
+    ------
+    CalibrationError
+        The card was made for other features.
+    """
+    if path is None:
+        return _built_in()
+    return _card(path.read_text(encoding="utf-8"), str(path), path.with_name("metric.npz"))
+
+
+@lru_cache(maxsize=1)
+def _built_in() -> Card:
+    folder = files("fakeproof.product")
+    stored = io.BytesIO(folder.joinpath("metric.npz").read_bytes())
+    return _card(folder.joinpath("fusion.json").read_text(encoding="utf-8"), "fusion.json", stored)
+
+
+def _card(text: str, name: str, metric: Any) -> Card:
+    import numpy as np
+
+    record = json.loads(text)
+    if record.get("format") != 1 or tuple(record.get("features", ())) != FEATURES:
+        raise CalibrationError(f"{name}: made for features {record.get('features')}, this version uses {FEATURES}")
+    mean, scale, weights = (frozen_array(np.array(record[key], np.float64)) for key in ("mean", "scale", "weights"))
+    return Card(
+        metric=Metric.load(metric),
+        mean=mean,
+        scale=scale,
+        weights=weights,
+        intercept=record["intercept"],
+        thresholds={int(n): float(v) for n, v in record["thresholds"].items()},
+        about=record["about"],
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class ShopPhoto:
+    """How the photo compares with one shop photo: the cues in the order of :data:`CUES`, and the matched points."""
+
+    described: Described
+    cues: tuple[float, ...]
+    local: LocalMatch
+    best_views: tuple[int, int]
+
+
+def against(photo: Described, shop: Described, metric: Metric) -> ShopPhoto:
+    """Compare the photo with one shop photo."""
+    import numpy as np
+
+    raw = photo.views @ shop.views.T
+    index = int(raw.argmax())
+    # the mean of three keeps one lucky patch of shelf from deciding
+    views = float(np.sort(raw, axis=None)[-3:].mean())
+    whole, product = adapted_likeness(photo, shop, metric)
+    local = match_locally(photo, shop)
+    cues = (whole, views, product, likeness(photo.chroma, shop.chroma), local.strength)
+    return ShopPhoto(shop, cues, local, (index // raw.shape[1], index % raw.shape[1]))
+
+
+def adapted_likeness(photo: Described, shop: Described, metric: Metric) -> tuple[float, float]:
+    """Return the likeness of the wholes, and the largest among the four main views, by the learned metric."""
+    if photo.views.shape[1] != len(metric.centre):
+        raw = photo.views @ shop.views.T
+        return float(raw[0, 0]), float(raw.max())
+    grid = metric.adapt(photo.views) @ metric.adapt(shop.views).T
+    return float(grid[0, 0]), float(grid.max())
+
+
+def features(compared: Sequence[ShopPhoto]) -> npt.NDArray[np.float64]:
+    """Return what the weighing sees: the best of each cue over all shop photos, and how many there are."""
+    import numpy as np
+
+    return pooled(np.array([shop.cues for shop in compared], np.float64))
+
+
+def pooled(cues: Any) -> npt.NDArray[np.float64]:
+    """Return :data:`FEATURES` for an array of cues, shape (shop photos, cues)."""
+    import numpy as np
+
+    views = cues[:, CUES.index("views")]
+    return np.concatenate([cues.max(axis=0), [views.mean(), np.log(len(cues))]])
