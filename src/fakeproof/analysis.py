@@ -8,11 +8,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from fakeproof.case import cross_check
 from fakeproof.errors import ParameterError, PhotoError
 from fakeproof.evidence.scorer import Scorer
 from fakeproof.findings import Finding, NotApplicable, Source
 from fakeproof.photo import Photo
-from fakeproof.verdict import Verdict
+from fakeproof.verdict import CaseVerdict, Verdict
 
 if TYPE_CHECKING:
     from fakeproof.findings import Match
@@ -87,6 +88,53 @@ def analyze(
         products=tuple(listings),
         sources=tuple(_matched_photos(matches)),
         order=order,
+    )
+
+
+def analyze_case(
+    photos: Iterable[Any],
+    *,
+    order: Order | None = None,
+    products: Iterable[Any] | None = None,
+    sources: Iterable[Any] | SourceIndex | None = None,
+    scorer: Scorer | None = None,
+) -> CaseVerdict:
+    """Analyse all photos of one order and hold them against each other.
+
+    Parameters
+    ----------
+    photos : iterable of Photo, path or bytes
+        The buyer's photos. One that cannot be read is named in ``problems``; the rest goes on.
+    order, products, sources, scorer
+        As for :func:`analyze`. A SourceIndex of earlier evidence tells photos that were used in other orders.
+
+    Returns
+    -------
+    CaseVerdict
+        Which photo to report for which reason and in which order, what is missing, and what the photos share.
+
+    Raises
+    ------
+    PhotoError
+        None of the photos could be read.
+
+    Examples
+    --------
+    >>> import fakeproof as fp, skimage.data
+    >>> shots = [skimage.data.chelsea(), skimage.data.chelsea()[20:280, 30:430]]
+    >>> case = fp.analyze_case([fp.Photo.from_array(s, name=f"{i}.png") for i, s in enumerate(shots)])
+    >>> case.links[0].kind
+    'same_picture'
+    """
+    gathered = _Gathered()
+    shots = _read_all(photos, gathered, what="photo")
+    if not shots:
+        raise PhotoError("case", "; ".join(gathered.problems) or "holds no photo", value=0)
+    listings = _read_all(products, gathered, what="product")
+    searched = sources if sources is None or hasattr(sources, "search") else list(_expand(sources))
+    verdicts = [analyze(p, sources=searched, products=listings, order=order, scorer=scorer) for p in shots]
+    return CaseVerdict(
+        verdicts=tuple(verdicts), links=cross_check(shots), problems=tuple(gathered.problems), order=order
     )
 
 
@@ -201,8 +249,7 @@ def pixel_detectors() -> tuple[Callable[[Photo], Answer], ...]:
 
 
 def _product(photo: Photo, listings: Sequence[Photo], gathered: _Gathered) -> None:
-    from fakeproof.product import codes
-    from fakeproof.product import compare
+    from fakeproof.product import codes, compare
 
     gathered.add(codes(photo))
     if listings:

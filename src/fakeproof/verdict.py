@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fakeproof.photo import Photo
     from fakeproof.types import Heatmap, Mask
 
-__all__ = ["SCHEMA", "CaseVerdict", "PhotoRecord", "Verdict"]
+__all__ = ["SCHEMA", "CaseLink", "CaseVerdict", "PhotoRecord", "Verdict"]
 
 SCHEMA = 1
 """Number of the JSON schema; rises only when a field changes its meaning or goes away."""
@@ -107,9 +107,23 @@ class Verdict:
 
     @property
     def best(self) -> CategoryScore | None:
-        """The strongest supported score, or None; of equal ones the first in the order of :class:`Category`."""
+        """The supported score to report, or None: one whose exhibit is complete before others, then by llr."""
         supported = [s for s in self.scores.values() if s.decision == "supported"]
-        return max(supported, key=lambda s: s.llr, default=None)
+        return max(supported, key=lambda s: (self.complete(s.category), s.llr), default=None)
+
+    @property
+    def strength(self) -> tuple[bool, float]:
+        """Whether the best category's exhibit is complete, and its llr; for ordering several photos."""
+        best = self.best
+        return (self.complete(best.category), best.llr) if best is not None else (False, float("-inf"))
+
+    def complete(self, category: Category) -> bool:
+        """Whether there is what the platform asks for: places to circle, the original, or the shop's photos."""
+        if category is Category.EDITED:
+            return bool(self.regions)
+        if category is Category.WEB_IMAGE:
+            return any(f.matches for f in self.findings if f.detector == "match_sources")
+        return bool(self.products)
 
     @cached_property
     def _altered(self) -> Places:
@@ -250,12 +264,112 @@ class Verdict:
         return summary(self)
 
 
+@dataclass(frozen=True, kw_only=True)
+class CaseLink:
+    """A fact about two photos of a case.
+
+    Parameters
+    ----------
+    kind : {'same_file', 'same_picture', 'edited_differently', 'other_camera', 'other_time'}
+    photos : tuple of int
+        Positions in the case, from 0; words count from 1.
+    words : mapping
+        One sentence a language.
+    facts : mapping
+        Plain values.
+    """
+
+    kind: str
+    photos: tuple[int, int]
+    words: Mapping[Language, str]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def wording(self, lang: Language = "en") -> str:
+        """Return the fact in one sentence."""
+        return self.words.get(lang) or self.words.get("en", "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {"kind": self.kind, "photos": list(self.photos), "words": dict(self.words), "facts": dict(self.facts)}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class CaseVerdict:
-    """All photos of one order together."""
+    """All photos of one order together.
+
+    Parameters
+    ----------
+    verdicts : tuple of Verdict
+        One a photo, in the order given.
+    links : tuple of CaseLink
+        What pairs of photos share, and where they contradict.
+    problems : tuple of str
+        Photos that could not be read, each with the reason.
+    order : Order or None
+    """
 
     verdicts: tuple[Verdict, ...]
+    links: tuple[CaseLink, ...] = ()
+    problems: tuple[str, ...] = ()
     order: Order | None = None
+
+    @property
+    def recommended(self) -> tuple[Verdict, ...]:
+        """Photos to report, in this order when reports are limited: complete exhibits first, then by llr."""
+        supported = [v for v in self.verdicts if v.best is not None]
+        return tuple(sorted(supported, key=lambda v: v.strength, reverse=True))
+
+    @property
+    def best(self) -> Verdict | None:
+        """The photo to report first, or None."""
+        return next(iter(self.recommended), None)
+
+    def missing(self, lang: Language = "en") -> tuple[str, ...]:
+        """Return what would make the first report complete."""
+        from fakeproof.exhibits.statement import checklist
+
+        if self.best is None:
+            return ()
+        return tuple(text for done, text in checklist(self.best, lang) if not done)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the case as JSON-ready values."""
+        return {
+            "schema": SCHEMA,
+            "recommended": [self.verdicts.index(v) for v in self.recommended],
+            "links": [link.to_dict() for link in self.links],
+            "problems": list(self.problems),
+            "order": self.order.to_dict() if self.order is not None else None,
+            "verdicts": [verdict.to_dict() for verdict in self.verdicts],
+        }
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """Return :meth:`to_dict` as JSON text."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+
+    def dossier(self, folder: str | Path, lang: Language = "zh", *, overwrite: bool = False, limit: int = 300) -> Path:
+        """Write one dossier for the case: a numbered folder a recommended photo, an overview, the case as JSON.
+
+        Raises
+        ------
+        ParameterError
+            The folder exists and `overwrite` is false, or what is there is no dossier.
+        """
+        from fakeproof.exhibits.dossier import write_case
+
+        _check_language(lang)
+        return write_case(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
+
+    def __repr__(self) -> str:
+        return f"CaseVerdict({len(self.verdicts)} photos, {len(self.recommended)} to report, {len(self.links)} links)"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        parts = [f"<p><b>{escape(repr(self))}</b></p>"]
+        parts += [f"<p>{escape(link.wording())}</p>" for link in self.links]
+        parts += [verdict._repr_html_() for verdict in self.verdicts]
+        return "".join(parts)
 
 
 def _rebuild(cls: type[Any], values: dict[str, Any]) -> Any:

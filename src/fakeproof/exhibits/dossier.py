@@ -6,19 +6,21 @@ import hashlib
 import re
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakeproof.errors import ParameterError
-from fakeproof.exhibits.report import headline, page
+from fakeproof.exhibits.report import headline, page, shown_name
 from fakeproof.exhibits.statement import checklist, statement
 from fakeproof.photo import Photo
 from fakeproof.types import Language
 
 if TYPE_CHECKING:
-    from fakeproof.verdict import Verdict
+    from fakeproof.verdict import CaseVerdict, Verdict
 
-__all__ = ["write_dossier"]
+__all__ = ["write_case", "write_dossier"]
 
 MARK = "SHA256SUMS"
 ENDINGS = {
@@ -41,17 +43,44 @@ def write_dossier(verdict: Verdict, folder: Path, *, lang: Language, overwrite: 
     ParameterError
         The folder exists and `overwrite` is false, or what is there is no dossier; or the verdict is light.
     """
+    photo = verdict.photo
+    if not isinstance(photo, Photo):
+        raise ParameterError("verdict", "light", "a verdict from analyze(); light ones carry no pictures")
+    with _appearing(folder, overwrite=overwrite) as part:
+        _fill(verdict, photo, part, lang, limit)
+        _sum_up(part)
+    return folder
+
+
+def write_case(case: CaseVerdict, folder: Path, *, lang: Language, overwrite: bool, limit: int) -> Path:
+    """Write the dossiers of the recommended photos, in their order, with an overview; in one step like a single one."""
+    with _appearing(folder, overwrite=overwrite) as part:
+        for number, verdict in enumerate(case.recommended, 1):
+            if not isinstance(verdict.photo, Photo):
+                raise ParameterError("case", "light", "a case from analyze_case()")
+            place = part / f"{number}-{_plain_name(verdict.photo.name)}"
+            place.mkdir()
+            _fill(verdict, verdict.photo, place, lang, limit)
+            _sum_up(place)
+        (part / "overview.txt").write_text(_overview(case, lang), encoding="utf-8")
+        (part / "case.json").write_text(case.to_json() + "\n", encoding="utf-8")
+        _sum_up(part)
+    return folder
+
+
+@contextmanager
+def _appearing(folder: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a folder to fill beside the target, and move it there when everything went well."""
     if folder.exists():
         if not overwrite:
             raise ParameterError("folder", str(folder), "a folder that does not exist, or overwrite=True")
         if not (folder / MARK).is_file():
             raise ParameterError("folder", str(folder), f"an earlier dossier (with {MARK} in it) to overwrite")
-    if not isinstance(verdict.photo, Photo):
-        raise ParameterError("verdict", "light", "a verdict from analyze(); light ones carry no pictures")
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        _fill(verdict, verdict.photo, part, lang, limit)
+        yield part
+        part.chmod(0o755)
         if folder.exists():
             old = part.with_name(part.name + "-old")
             folder.rename(old)
@@ -61,8 +90,6 @@ def write_dossier(verdict: Verdict, folder: Path, *, lang: Language, overwrite: 
             part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    folder.chmod(0o755)
-    return folder
 
 
 def _fill(verdict: Verdict, photo: Photo, place: Path, lang: Language, limit: int) -> None:
@@ -74,7 +101,11 @@ def _fill(verdict: Verdict, photo: Photo, place: Path, lang: Language, limit: in
     (place / "checklist.txt").write_text(_checklist(verdict, lang), encoding="utf-8")
     (place / "report.html").write_text(page(verdict, lang=lang), encoding="utf-8")
     (place / "verdict.json").write_text(verdict.to_json() + "\n", encoding="utf-8")
-    names = sorted(p.name for p in place.iterdir())
+
+
+def _sum_up(place: Path) -> None:
+    """Write the checksums last: their file marks a folder as a complete dossier."""
+    names = sorted(str(p.relative_to(place)) for p in place.rglob("*") if p.is_file())
     sums = [f"{hashlib.sha256((place / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
     (place / MARK).write_text("".join(sums), encoding="utf-8")
 
@@ -85,3 +116,26 @@ def _checklist(verdict: Verdict, lang: Language) -> str:
     lines = [headline(verdict, lang), f"{'举报类别' if lang == 'zh' else 'Reason to choose'}: {chosen}", ""]
     lines += [f"[{'x' if done else ' '}] {text}" for done, text in checklist(verdict, lang)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
+
+
+def _plain_name(name: str) -> str:
+    """Return a file's name that is safe as a folder's name everywhere."""
+    return re.sub(r"[^\w.-]+", "_", Path(shown_name(name)).stem).strip("._")[:40] or "photo"
+
+
+def _overview(case: CaseVerdict, lang: Language) -> str:
+    zh = lang == "zh"
+    lines = ["建议举报顺序" if zh else "Report in this order"]
+    for number, verdict in enumerate(case.recommended, 1):
+        best = verdict.best
+        assert best is not None, "recommended photos have a supported category"
+        lines.append(f"{number}. {shown_name(verdict.photo.name)} · {best.category.label(lang)} · {best.wording(lang)}")
+    if not case.recommended:
+        lines.append("没有证据足以支持举报的照片。" if zh else "No photo's evidence supports a report.")
+    missing = case.missing(lang)
+    if missing:
+        lines += ["", "仍缺少" if zh else "Still missing", *[f"[ ] {text}" for text in missing]]
+    if case.links:
+        lines += ["", "照片之间" if zh else "Between the photos", *[link.wording(lang) for link in case.links]]
+    lines += ["", *case.problems] if case.problems else []
+    return "\n".join(lines) + "\n"
