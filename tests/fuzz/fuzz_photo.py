@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing: ``python -m tests.fuzz.fuzz_photo CORPUS_DIR -max_len=65536 -timeout=5 -rss_limit_mb=2048``.
+"""Coverage-guided fuzzing: ``python tests/fuzz/fuzz_photo.py CORPUS_DIR -max_len=65536 -timeout=5 -rss_limit_mb=2048``.
 
 Needs atheris, which is not part of any dependency group (it has no wheels for every Python). ``--write-corpus DIR``
 writes the seeds to start from.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ Huffman code with its extra bits (at most 31). Most symbols are resolved with th
 2**LOOK entries; the rest goes through a table of 2**16.
 """
 
-# ruff: noqa: PLR0912, PLR0915, PLR0917 -- one loop over bits: numba kernels cannot hand a reader's state on cheaply
+# ruff: noqa: PLR0917 -- a reader's state goes by value, since kernels have no cheap objects
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ import numpy as np
 
 from fakeproof._kernels._jit import kernel
 
-__all__ = ["GUARD_WORDS", "LOOK", "count_restarts", "sequential", "unstuff"]
+__all__ = ["GUARD_WORDS", "LOOK", "MASK", "count_restarts", "difference", "extended", "place", "sequential", "unstuff"]
 
 LOOK = 11
 """Bits of one look; two tables of 2**11 int32 lie in a first-level cache beside the output block."""
+MASK = (1 << LOOK) - 1
 GUARD_WORDS = 96
 """Zero words after the data: a block reads at most 64 symbols of 31 bits beyond the end before it is noticed."""
 
@@ -76,6 +77,81 @@ def unstuff(data: Any, out: Any, starts: Any, bits: Any, numbers: Any) -> Any:
 
 
 @kernel
+def difference(words: Any, state: Any, quick: Any, full: Any, row: Any) -> Any:
+    """Read a DC difference; return it, the reader's state and whether there was such a code.
+
+    `state` is (reservoir, valid bits, next word); `row` is the table's row in `quick` and `full`.
+    """
+    acc, held, w = state
+    if held < 32:
+        acc = (acc << 32) | np.int64(words[w])
+        w += 1
+        held += 32
+    e = np.int64(quick[row, (acc >> (held - LOOK)) & MASK])
+    if e != 0:
+        return e >> 16, (acc, held - (e & 255), w), True
+    f = np.int64(full[row, (acc >> (held - 16)) & 0xFFFF])
+    size = f & 15
+    held -= (f >> 8) + size
+    return extended(acc, held, size), (acc, held, w), f != 0
+
+
+@kernel
+def extended(acc: Any, held: Any, size: Any) -> Any:
+    """Return the signed value of `size` bits that lie above the `held` lowest ones (T.81, F.2.2.1)."""
+    value = (acc >> held) & ((1 << size) - 1)
+    if size > 0 and value < (1 << (size - 1)):
+        value -= (1 << size) - 1
+    return value
+
+
+@kernel
+def block_ac(words: Any, state: Any, lookup: Any, zigzag: Any, out: Any, base: Any) -> Any:
+    """Read a sequential block's AC coefficients to `out` from `base`; return the state and whether all codes exist."""
+    quick, full, row = lookup
+    acc, held, w = state
+    k: Any = 1
+    while k < 64:
+        if held < 32:
+            acc = (acc << 32) | np.int64(words[w])
+            w += 1
+            held += 32
+        e = np.int64(quick[row, (acc >> (held - LOOK)) & MASK])
+        if e != 0:
+            held -= e & 255
+            k += (e >> 8) & 255
+            if e >> 16 != 0:
+                out[base + zigzag[k]] = e >> 16
+                k += 1
+            continue
+        f = np.int64(full[row, (acc >> (held - 16)) & 0xFFFF])
+        if f == 0:
+            return (acc, held, w), False
+        size = f & 15
+        run = (f & 255) >> 4
+        held -= (f >> 8) + size
+        if size == 0 and run < 15:
+            break
+        k += run
+        if size > 0:
+            out[base + zigzag[k]] = extended(acc, held, size)
+        k += 1
+    return (acc, held, w), True
+
+
+@kernel
+def place(plan: Any, c: Any, mcu: Any, step: Any) -> Any:
+    """Return the block that is number `step` of component `c` in an MCU; the scratch block outside the picture."""
+    across, wide = plan[0, 0], plan[c + 1, 3]
+    my, v = mcu // across, step // wide
+    by = my * plan[c + 1, 4] + v
+    bx = (mcu - my * across) * wide + step - v * wide
+    if by < plan[c + 1, 2] and bx < plan[c + 1, 1]:
+        return plan[c + 1, 0] + by * plan[c + 1, 1] + bx
+    return plan[0, 1]
+
+
+@kernel
 def sequential(words: Any, intervals: Any, tables: Any, plan: Any, zigzag: Any, out: Any) -> Any:
     """Decode a baseline or extended Huffman scan into `out` int16 (blocks * 64,); return the MCUs decoded.
 
@@ -86,7 +162,7 @@ def sequential(words: Any, intervals: Any, tables: Any, plan: Any, zigzag: Any, 
     intervals : int64 (intervals, 4)
         First word, bits, first MCU, MCU after the last.
     tables : tuple of int32 (8, 2**LOOK) and uint16 (8, 2**16)
-        Row 0-3 DC, 4-7 AC: see ``fakeproof.jpeg.tables``.
+        Row 0-3 DC, 4-7 AC: see ``fakeproof.jpeg.coefficients``.
     plan : int64 (1 + components, 8)
         Row 0: MCUs a row, scratch block. Then a component: first block, blocks a row, block rows, blocks of an MCU
         across and down, DC row, AC row, unused. Blocks outside the component go to the scratch block.
@@ -94,101 +170,30 @@ def sequential(words: Any, intervals: Any, tables: Any, plan: Any, zigzag: Any, 
         Natural position of each coefficient; 16 guards behind the last.
     """
     quick, full = tables
-    mask = (1 << LOOK) - 1
-    across = plan[0, 0]
-    scratch = plan[0, 1]
-    components = plan.shape[0] - 1
-    done = 0
     dc = np.zeros(4, np.int64)
+    done = 0
     for part in range(intervals.shape[0]):
-        w = intervals[part, 0]
-        ends = w * 32 + intervals[part, 1]
-        held: Any = 0
-        acc: Any = np.int64(0)
+        ends = intervals[part, 0] * 32 + intervals[part, 1]
+        state: Any = (np.int64(0), np.int64(0), intervals[part, 0])
         dc[:] = 0
-        broken = False
+        good = True
         for mcu in range(intervals[part, 2], intervals[part, 3]):
-            my = mcu // across
-            mx = mcu - my * across
-            for c in range(components):
-                high = plan[c + 1, 4]
-                wide = plan[c + 1, 3]
-                columns = plan[c + 1, 1]
-                rows = plan[c + 1, 2]
-                quick_dc = quick[plan[c + 1, 5]]
-                quick_ac = quick[plan[c + 1, 6]]
-                for v in range(high):
-                    by = my * high + v
-                    for h in range(wide):
-                        bx = mx * wide + h
-                        block = scratch
-                        if by < rows and bx < columns:
-                            block = plan[c + 1, 0] + by * columns + bx
-                        base = block * 64
-                        if held < 32:
-                            acc = (acc << 32) | np.int64(words[w])
-                            w += 1
-                            held += 32
-                        e = np.int64(quick_dc[(acc >> (held - LOOK)) & mask])
-                        if e != 0:
-                            held -= e & 255
-                            dc[c] += e >> 16
-                        else:
-                            f = np.int64(full[plan[c + 1, 5], (acc >> (held - 16)) & 0xFFFF])
-                            if f == 0:
-                                broken = True
-                                break
-                            held -= f >> 8
-                            s = f & 15
-                            if s > 0:
-                                held -= s
-                                x = (acc >> held) & ((1 << s) - 1)
-                                if x < (1 << (s - 1)):
-                                    x -= (1 << s) - 1
-                                dc[c] += x
-                        out[base] = dc[c]
-                        k: Any = 1
-                        while k < 64:
-                            if held < 32:
-                                acc = (acc << 32) | np.int64(words[w])
-                                w += 1
-                                held += 32
-                            e = np.int64(quick_ac[(acc >> (held - LOOK)) & mask])
-                            if e != 0:
-                                held -= e & 255
-                                k += (e >> 8) & 255
-                                x = e >> 16
-                                if x != 0:
-                                    out[base + zigzag[k]] = x
-                                    k += 1
-                                continue
-                            f = np.int64(full[plan[c + 1, 6], (acc >> (held - 16)) & 0xFFFF])
-                            if f == 0:
-                                broken = True
-                                break
-                            held -= f >> 8
-                            s = f & 15
-                            run = (f & 255) >> 4
-                            if s == 0:
-                                if run < 15:
-                                    break
-                                k += 16
-                                continue
-                            k += run
-                            held -= s
-                            x = (acc >> held) & ((1 << s) - 1)
-                            if x < (1 << (s - 1)):
-                                x -= (1 << s) - 1
-                            out[base + zigzag[k]] = x
-                            k += 1
-                        if broken or w * 32 - held > ends:
-                            broken = True
-                            break
-                    if broken:
+            for c in range(plan.shape[0] - 1):
+                row_dc, row_ac = plan[c + 1, 5], plan[c + 1, 6]
+                for step in range(plan[c + 1, 3] * plan[c + 1, 4]):
+                    base = place(plan, c, mcu, step) * 64
+                    change, state, good = difference(words, state, quick, full, row_dc)
+                    if not good:
                         break
-                if broken:
+                    dc[c] += change
+                    out[base] = dc[c]
+                    state, good = block_ac(words, state, (quick, full, row_ac), zigzag, out, base)
+                    good = good and state[2] * 32 - state[1] <= ends
+                    if not good:
+                        break
+                if not good:
                     break
-            if broken:
+            if not good:
                 break
             done += 1
     return done
