@@ -22,6 +22,10 @@ BORDER = 4
 """Compared pixels at the rim of the overlap that are left out: warping and frames disturb them."""
 MIN_VALID = 2000
 """Compared pixels below which no colours are fitted."""
+KEEP_SCALE = 1.6
+"""Source pixels a compared pixel that are kept: warping wants more than one."""
+WORTH_SHRINKING = 0.8
+LARGEST_WARPED = 8192
 BLURS = (0.0, 0.6, 1.0, 1.5, 2.2, 3.2)
 """Gaussian sigmas, compared px, tried to make one picture as soft as the other."""
 SMOOTH = 0.8
@@ -99,14 +103,15 @@ def compare(photo: Photo, source: Photo, matrix: npt.NDArray[np.float64]) -> Com
     x, y = photo.size[0] / size[0], photo.size[1] / size[1]
     to_displayed = np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2], [0.0, 0.0, 1.0]])
     seen = photo.rgb if size == photo.size else cv2.resize(photo.rgb, size, interpolation=cv2.INTER_AREA)
-    start = np.linalg.inv(to_displayed) @ matrix
-    moved, inside = warp(source.rgb, start, size)
+    original, reduced = _reduced(source.rgb, motion(np.linalg.inv(to_displayed) @ matrix, source.size).scale)
+    start = np.linalg.inv(to_displayed) @ matrix @ reduced
+    moved, inside = warp(original, start, size)
     valid = cv2.erode(inside.astype(np.uint8), np.ones((2 * BORDER + 1,) * 2, np.uint8), borderValue=0) > 0
     if valid.sum() < MIN_VALID:
         return None
     step = _refine(seen, moved, valid)
     if step is not None:
-        moved, inside = warp(source.rgb, step @ start, size)
+        moved, inside = warp(original, step @ start, size)
         valid = cv2.erode(inside.astype(np.uint8), np.ones((2 * BORDER + 1,) * 2, np.uint8), borderValue=0) > 0
     p, s, blur = _same_softness(seen.astype(np.float32), moved.astype(np.float32), valid)
     s = _same_colours(p, s, valid)
@@ -122,6 +127,20 @@ def compare(photo: Photo, source: Photo, matrix: npt.NDArray[np.float64]) -> Com
         blur=blur,
         noise=float(np.median(residual[valid])),
     )
+
+
+def _reduced(rgb: RGB8, scale: float) -> tuple[Any, npt.NDArray[np.float64]]:
+    """Shrink a source that is much larger than it will be shown; OpenCV warps no side above 32,767 px."""
+    import cv2
+    import numpy as np
+
+    shrink = min(1.0, KEEP_SCALE * scale, LARGEST_WARPED / max(rgb.shape[:2]))
+    if shrink > WORTH_SHRINKING:
+        return rgb, np.eye(3)
+    height, width = (max(1, round(n * shrink)) for n in rgb.shape[:2])
+    x, y = rgb.shape[1] / width, rgb.shape[0] / height
+    back = np.array([[x, 0.0, (x - 1) / 2], [0.0, y, (y - 1) / 2], [0.0, 0.0, 1.0]])
+    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), back
 
 
 def _grey(rgb: Any) -> Any:
