@@ -180,10 +180,10 @@ class Photo:
         if work > _SCAN_WORK * limits.max_pixels:
             raise PhotoError(self.name, f"has {len(structure.scans)} scans of {frame.width}x{frame.height} pixels",
                              value=work, limit=_SCAN_WORK * limits.max_pixels)  # fmt: skip
-        lacks = _lacks(structure)
-        if lacks:
+        self._check_coded(structure)
+        if structure.end is None:
             if not salvage:
-                raise PhotoError(self.name, f"is truncated: {lacks}; salvage=True takes what is there")
+                raise PhotoError(self.name, "is truncated: the end marker is missing; salvage=True takes what is there")
             self.salvaged = True
         self._structure = structure
         turned = self.orientation >= 5
@@ -222,6 +222,22 @@ class Photo:
         if min(size) < limits.min_side:
             raise PhotoError(self.name, f"{width}x{height} is below the limit of {limits.min_side} px a side",
                              value=min(size), limit=limits.min_side)  # fmt: skip
+
+    def _check_coded(self, structure: Structure) -> None:
+        """Raise PhotoError where so few bytes cannot hold so many pixels, salvaging or not.
+
+        A block takes two codes of at least one bit each, in a progressive file at least one bit; a photo's take more than
+        ten times that, so that a file below the bound is a lie about the size or has nothing worth salvaging.
+        """
+        frame = structure.frame
+        if frame is None or not frame.readable:
+            return
+        coded = sum(scan.stop - scan.start for scan in structure.scans)
+        shapes = [frame.blocks(i) for i in range(len(frame.components))]
+        needed = sum(rows * columns for rows, columns in shapes) * (1 if frame.progressive else 2) // 8
+        if coded < needed:
+            raise PhotoError(self.name, f"is truncated: {coded} coded bytes cannot hold {frame.width}x{frame.height} px",
+                             value=coded, limit=needed)  # fmt: skip
 
     @property
     def _bytes(self) -> bytes:
@@ -426,21 +442,6 @@ def _check_bytes(name: str, length: int, limits: PhotoLimits) -> None:
         raise PhotoError(
             name, f"{length} bytes is above the limit of {limits.max_bytes}", value=length, limit=limits.max_bytes
         )
-
-
-def _lacks(structure: Structure) -> str:
-    """Return what a JPEG lacks for its size; empty if nothing.
-
-    A block takes two codes of at least one bit each, in a progressive file at least one bit (a zero run can span many):
-    a few bytes cannot hold the size of a billboard, whatever the header says.
-    """
-    frame = structure.frame
-    if structure.end is None or frame is None:
-        return "the end marker is missing"
-    coded = sum(scan.stop - scan.start for scan in structure.scans)
-    shapes = [frame.blocks(i) for i in range(len(frame.components))]
-    needed = sum(rows * columns for rows, columns in shapes) * (1 if frame.progressive else 2) // 8
-    return f"{coded} coded bytes cannot hold {frame.width}x{frame.height} px" if frame.readable and coded < needed else ""
 
 
 def _problems(structure: Structure) -> str:
