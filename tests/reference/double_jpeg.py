@@ -13,7 +13,10 @@ def _normal(limit, centre, spread):
 
 def value_counts(blocks, frequencies, reach):
     return np.array(
-        [np.bincount(np.clip(blocks[:, :, v, h], -reach, reach).ravel() + reach, minlength=2 * reach + 1) for v, h in frequencies]
+        [
+            np.bincount(np.clip(blocks[:, :, v, h], -reach, reach).ravel() + reach, minlength=2 * reach + 1)
+            for v, h in frequencies
+        ]
     )
 
 

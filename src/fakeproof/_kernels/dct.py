@@ -101,7 +101,7 @@ def requantise(
     pixels = np.empty((8, 8, columns), np.float32)
     work = np.empty((8, 8, columns), np.float32)
     for y in range(rows):
-        _strip_dct(plane, top + y * stride, left, stride, pixels, work)
+        _strip_dct(plane[top + y * stride :], left, stride, pixels, work)
         for t in range(count):
             for i in range(8):
                 for j in range(8):
@@ -129,16 +129,15 @@ def _add_cost(
 @kernel
 def _strip_dct(
     plane: npt.NDArray[np.float32],
-    top: int,
     left: int,
     stride: int,
     out: npt.NDArray[np.float32],
     work: npt.NDArray[np.float32],
 ) -> None:
-    """Write the DCT of a strip of blocks into `out`, shape (8, 8, blocks): frequency first, so that loops are long."""
+    """Write the DCT of the blocks along the plane's upper edge into `out`, shape (8, 8, blocks): frequency first, so that loops are long."""
     columns = out.shape[2]
     for i in range(8):
-        row = plane[top + i]
+        row = plane[i]
         for j in range(8):
             target = out[i, j]
             for x in range(columns):

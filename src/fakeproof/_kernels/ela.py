@@ -84,7 +84,7 @@ def _median(pool: npt.NDArray[np.int64], mass: int) -> float:
     below = 0
     for i in range(pool.size):
         if 2 * (below + pool[i]) >= mass:
-            return i + (mass / 2 - below) / pool[i]
+            return float(i + (mass / 2 - below) / pool[i])
         below += pool[i]
     return float(pool.size)
 

@@ -193,12 +193,8 @@ def _root(parent: npt.NDArray[np.int32], node: int) -> int:
 
 
 @kernel
-def vote_regions(votes: npt.NDArray[np.uint8], skip: npt.NDArray[np.bool_], min_votes: int) -> npt.NDArray[np.int32]:
-    """Return the regions of blocks that neighbouring pixels of one vote elect, one row each.
-
-    Blocks of one grid are neighbours when they touch, also at a corner. `skip` (64,) names grids to leave out.
-    Columns: grid, votes, left, top, right, bottom (pixels, exclusive ends), first block's row, first block's column.
-    """
+def _elect(votes: npt.NDArray[np.uint8], skip: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Return, at each block's first pixel, how many pixels voted for it."""
     height, width = votes.shape
     elected = np.zeros((height, width), np.uint8)
     for y in range(7, height - 7):
@@ -206,48 +202,59 @@ def vote_regions(votes: npt.NDArray[np.uint8], skip: npt.NDArray[np.bool_], min_
             vote = votes[y, x]
             if vote != NO_VOTE and not skip[vote]:
                 elected[y - ((y - vote // 8) & 7), x - ((x - vote) & 7)] += 1
-    parent = np.full((height, width), -1, np.int32)
-    label = np.empty(0, np.int32)
-    flat = parent.reshape(-1)
+    return elected
+
+
+@kernel
+def _join(elected: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    """Return a forest over pixels in which touching blocks of one grid share a root; -1 where no block was elected."""
+    height, width = elected.shape
+    parent = np.full(height * width, -1, np.int32)
     for y in range(height - 7):
         for x in range(width - 7):
             if elected[y, x] == 0:
                 continue
             node = y * width + x
-            flat[node] = node
+            parent[node] = node
             for dy, dx in ((0, -8), (-8, -8), (-8, 0), (-8, 8)):
                 if y + dy >= 0 and 0 <= x + dx < width and elected[y + dy, x + dx] > 0:
-                    a, b = _root(flat, node), _root(flat, (y + dy) * width + x + dx)
-                    if a < b:
-                        flat[b] = a
-                    else:
-                        flat[a] = b
-    size = np.zeros(height * width, np.int32)
-    for y in range(height - 7):
-        for x in range(width - 7):
-            if elected[y, x]:
-                size[_root(flat, y * width + x)] += elected[y, x]
+                    a, b = _root(parent, node), _root(parent, (y + dy) * width + x + dx)
+                    parent[max(a, b)] = min(a, b)
+    return parent
+
+
+@kernel
+def vote_regions(votes: npt.NDArray[np.uint8], skip: npt.NDArray[np.bool_], min_votes: int) -> npt.NDArray[np.int32]:
+    """Return the regions of blocks that neighbouring pixels of one vote elect, one row each.
+
+    Blocks of one grid are neighbours when they touch, also at a corner. `skip` (64,) names grids to leave out.
+    Columns: grid, votes, left, top, right, bottom (pixels, exclusive ends).
+    """
+    width = votes.shape[1]
+    elected = _elect(votes, skip)
+    parent = _join(elected)
+    size = np.zeros(parent.size, np.int32)
+    count = elected.reshape(-1)
+    for node in range(parent.size):
+        if count[node]:
+            size[_root(parent, node)] += count[node]
+    number = np.full(parent.size, -1, np.int32)
     keep = 0
     for node in range(size.size):
-        keep += size[node] >= min_votes
-    label = np.full(height * width, -1, np.int32)
-    out = np.zeros((keep, 8), np.int32)
-    n = 0
-    for node in range(size.size):
         if size[node] >= min_votes:
-            y, x = node // width, node % width
-            out[n] = np.array([(x % 8) + 8 * (y % 8), size[node], x, y, x + 8, y + 8, y, x], np.int32)
-            label[node] = n
-            n += 1
-    for y in range(height - 7):
-        for x in range(width - 7):
-            if elected[y, x]:
-                n = label[_root(flat, y * width + x)]
-                if n >= 0:
-                    out[n, 2] = min(out[n, 2], x)
-                    out[n, 3] = min(out[n, 3], y)
-                    out[n, 4] = max(out[n, 4], x + 8)
-                    out[n, 5] = max(out[n, 5], y + 8)
+            number[node] = keep
+            keep += 1
+    out = np.zeros((keep, 6), np.int32)
+    for node in range(parent.size):
+        n = number[_root(parent, node)] if count[node] else -1
+        if n < 0:
+            continue
+        y, x = node // width, node % width
+        if out[n, 1] == 0:
+            out[n] = np.array([(x % 8) + 8 * (y % 8), 0, x, y, x + 8, y + 8], np.int32)
+        out[n, 1] += count[node]
+        out[n, 2], out[n, 3] = min(out[n, 2], x), min(out[n, 3], y)
+        out[n, 4], out[n, 5] = max(out[n, 4], x + 8), max(out[n, 5], y + 8)
     return out
 
 

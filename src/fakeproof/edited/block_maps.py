@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fakeproof.findings import Region
 
-__all__ = ["Place", "block_places", "box_mean", "outlines", "to_pixels"]
+__all__ = ["Place", "block_places", "box_mean", "box_sum", "outlines", "to_pixels"]
 
 BlockMap = npt.NDArray[np.float32]
 
@@ -26,12 +26,13 @@ class Place:
 
 def box_mean(value: BlockMap, weight: BlockMap, size: int) -> tuple[BlockMap, BlockMap]:
     """Return the weighted mean over size x size blocks, and the weight that it rests on."""
-    total = _box_sum(value * weight, size)
-    mass = _box_sum(weight, size)
-    return total / np.maximum(mass, 1e-6), mass
+    total = box_sum(value * weight, size)
+    mass = box_sum(weight, size)
+    return (total / np.maximum(mass, 1e-6)).astype(np.float32), mass
 
 
-def _box_sum(value: BlockMap, size: int) -> BlockMap:
+def box_sum(value: BlockMap, size: int) -> BlockMap:
+    """Return the sum over size x size blocks; nothing lies beyond the border."""
     import cv2
 
     window = (size, size)

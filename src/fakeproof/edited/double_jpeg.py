@@ -14,7 +14,7 @@ from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
 from fakeproof.edited.shifted_save import estimate_shifted_save, shifted_ratio
 from fakeproof.findings import Finding, NotApplicable
-from fakeproof.types import Category
+from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -199,7 +199,7 @@ def _facts(photo: Photo, first: FirstSave | None, shifted: ShiftedGrid) -> dict[
     }
 
 
-def _sentence(first: FirstSave | None, decided: bool) -> dict[str, str]:
+def _sentence(first: FirstSave | None, decided: bool) -> dict[Language, str]:
     if decided:
         return {
             "en": "Places of this photo were saved as JPEG a different number of times than the rest.",

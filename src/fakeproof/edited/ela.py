@@ -12,7 +12,7 @@ from fakeproof.edited.planes import jpeg_planes
 from fakeproof.edited.requantised import deviations
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, Flag, NotApplicable
-from fakeproof.types import Category
+from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -132,9 +132,10 @@ def error_levels(photo: Photo, /, *, quality: int = 90, gain: float = 20.0) -> R
         cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
     ]
     _, data = cv2.imencode(".jpg", photo.rgb[:, :, ::-1], settings)
-    again = cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1]
+    again = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR))[:, :, ::-1]
     difference = np.abs(photo.rgb.astype(np.float32) - again) * gain
-    return np.clip(difference, 0, 255).astype(np.uint8)
+    picture: RGB8 = np.clip(difference, 0, 255).astype(np.uint8)
+    return picture
 
 
 def _qualities(quality: int | Sequence[int]) -> tuple[int, ...]:
@@ -144,7 +145,7 @@ def _qualities(quality: int | Sequence[int]) -> tuple[int, ...]:
     return values
 
 
-def _sentence(regions: int) -> dict[str, str]:
+def _sentence(regions: int) -> dict[Language, str]:
     if not regions:
         return {
             "en": "No place differs in its error level from parts of like texture.",

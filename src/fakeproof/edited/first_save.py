@@ -118,7 +118,8 @@ def _reference(plane: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     for f, row in enumerate(found):
         out[f] = np.exp(np.interp(value, centre, np.log(row / width)))
         out[f, 0] *= 0.5  # a magnitude of 0 covers half a bin
-    return out / out.sum(axis=1, keepdims=True)
+    total: npt.NDArray[np.float64] = out.sum(axis=1, keepdims=True)
+    return out / total
 
 
 def _gains(
@@ -128,7 +129,8 @@ def _gains(
     seen = np.flatnonzero(counts)
     ratio = twice[:, seen] / once[seen]
     mixture = 1 + SHARES[None, :, None] * (ratio[:, None, :] - 1)
-    return np.log(mixture) @ counts[seen].astype(np.float64)
+    gain: npt.NDArray[np.float64] = np.log(mixture) @ counts[seen].astype(np.float64)
+    return gain
 
 
 def ratio_by_block(found: FirstSave, blocks: Blocks) -> npt.NDArray[np.float32]:

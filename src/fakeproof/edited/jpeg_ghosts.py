@@ -14,7 +14,7 @@ from fakeproof.edited.requantised import deviations, spread_of
 from fakeproof.edited.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, NotApplicable
-from fakeproof.types import Category
+from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -170,7 +170,7 @@ def _places(deviation: BlockMap) -> list[Place]:
     return [p for p in found if p.blocks <= MAX_SHARE * deviation.size]
 
 
-def _sentence(ghost: _Ghost, regions: int) -> dict[str, str]:
+def _sentence(ghost: _Ghost, regions: int) -> dict[Language, str]:
     if not regions:
         return {
             "en": "No place shows an earlier save that the rest does not.",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import outlines, to_pixels
+from fakeproof.edited.block_maps import box_sum, outlines, to_pixels
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.shifted_grid import shifted_grid
 from fakeproof.findings import Finding, Flag, NotApplicable
-from fakeproof.types import Category
+from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -254,16 +254,13 @@ def _mask(votes: Votes, places: list[_Place]) -> npt.NDArray[np.bool_]:
 
 def _pooled(votes: Votes, grids: list[_Grid]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return by 8 px cell the votes for a valid grid and for any, in blocks, pooled over the neighbouring cells."""
-    import cv2
-
     from fakeproof._kernels.grid import NO_VOTE
 
     rows, columns = votes.shape[0] // 8, votes.shape[1] // 8
     cells = votes[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8)
     loyal = np.isin(cells, [g.position for g in grids]).sum(axis=(1, 3)).astype(np.float32) / GRIDS
     cast = (cells != NO_VOTE).sum(axis=(1, 3)).astype(np.float32) / GRIDS
-    kind = {"ddepth": cv2.CV_32F, "ksize": (CELLS, CELLS), "normalize": False, "borderType": cv2.BORDER_CONSTANT}
-    return cv2.boxFilter(loyal, **kind), cv2.boxFilter(cast, **kind)
+    return box_sum(loyal, CELLS), box_sum(cast, CELLS)
 
 
 def _absence(votes: Votes, grids: list[_Grid]) -> npt.NDArray[np.float32]:
@@ -276,7 +273,8 @@ def _absence(votes: Votes, grids: list[_Grid]) -> npt.NDArray[np.float32]:
         return np.zeros_like(loyal)
     chance = 1 / GRIDS
     ratio = np.log10(chance / FAINT) * loyal + np.log10((1 - chance) / (1 - FAINT)) * (cast - loyal)
-    return np.maximum(ratio, LEAST_RATIO).astype(np.float32)
+    limited: npt.NDArray[np.float32] = np.maximum(ratio, LEAST_RATIO).astype(np.float32)
+    return limited
 
 
 def _facts(grids: list[_Grid], places: list[_Place], own: int) -> dict[str, object]:
@@ -293,7 +291,7 @@ def _facts(grids: list[_Grid], places: list[_Place], own: int) -> dict[str, obje
     }
 
 
-def _sentence(grids: list[_Grid], places: list[_Place]) -> dict[str, str]:
+def _sentence(grids: list[_Grid], places: list[_Place]) -> dict[Language, str]:
     if places:
         return {
             "en": f"{len(places)} place(s) follow another JPEG grid than the photo, or none.",

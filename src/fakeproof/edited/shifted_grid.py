@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.planes import ijg_table, jpeg_planes
-from fakeproof.findings import frozen_array
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -154,4 +153,4 @@ def _pool(value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def _strength(excess: npt.NDArray[np.float32], telling: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return frozen_array(excess / np.sqrt(UNIFORM_VARIANCE * np.maximum(telling, 16.0)))
+    return np.asarray(excess / np.sqrt(UNIFORM_VARIANCE * np.maximum(telling, 16.0)), np.float32)

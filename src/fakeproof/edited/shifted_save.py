@@ -75,7 +75,8 @@ def _table(coherence: float) -> npt.NDArray[np.float32]:
     turns = distance[:, None] + np.arange(-3, 4)[None, :]
     density = np.exp(-0.5 * np.square(turns / spread)).sum(axis=1)
     density /= density.mean()
-    return np.log((1 - OUTLIERS) * density + OUTLIERS).astype(np.float32)
+    table: npt.NDArray[np.float32] = np.log((1 - OUTLIERS) * density + OUTLIERS).astype(np.float32)
+    return table
 
 
 def shifted_ratio(found: ShiftedSave, plane: npt.NDArray[np.float32], grid: tuple[int, int]) -> npt.NDArray[np.float32]:
