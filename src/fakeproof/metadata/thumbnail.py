@@ -60,6 +60,7 @@ class Comparison:
 
 def compare_thumbnail(photo: Photo, tiff: Tiff) -> Comparison | None:
     """Compare; None where there is no thumbnail, or nothing to compare in it."""
+    import cv2
     import numpy as np
 
     thumb = decode_thumbnail(tiff.thumbnail)
@@ -68,7 +69,7 @@ def compare_thumbnail(photo: Photo, tiff: Tiff) -> Comparison | None:
     body = _body(thumb, photo.size)
     grey = _small(photo, 3 * max(body.shape[:2]))
     view = np.ascontiguousarray(body[..., 1], np.float32)
-    if grey.std() < FLAT or view.std() < FLAT:
+    if min(float(cv2.meanStdDev(part)[1][0, 0]) for part in (grey, view)) < FLAT:
         return None
     expected = _stored_turns(photo.orientation)
     similarity, turn = _best_turn(grey, view, expected)
@@ -123,7 +124,9 @@ def without_bars(rgb: Any) -> Any:
     """Cut black letterbox bars off; genuine cameras pad 3:2 and 16:9 pictures to 160x120."""
     import numpy as np
 
-    grey = rgb.mean(axis=2)
+    grey = rgb[..., 1].astype(np.float32)
+    if min(float(edge.mean()) for edge in (grey[0], grey[-1], grey[:, 0], grey[:, -1])) >= BAR_LEVEL:
+        return rgb
     rows = (grey.mean(axis=1) < BAR_LEVEL) & (grey.std(axis=1) < BAR_SPREAD)
     columns = (grey.mean(axis=0) < BAR_LEVEL) & (grey.std(axis=0) < BAR_SPREAD)
     if rows.all() or columns.all():
@@ -140,7 +143,7 @@ def _small(photo: Photo, side: int) -> Any:
     import numpy as np
 
     step = max(1, max(photo.size) // side)
-    return photo.rgb[::step, ::step, 1].astype(np.float32)
+    return np.ascontiguousarray(photo.rgb[::step, ::step, 1])
 
 
 def _stored_turns(orientation: int) -> tuple[int, ...]:
@@ -175,9 +178,10 @@ def _best_turn(grey: Any, view: Any, expected: tuple[int, ...]) -> tuple[float, 
 def _similarity(grey: Any, view: Any) -> float:
     """Correlation at the thumbnail's size after a blur, best over a shift of two pixels."""
     import cv2
+    import numpy as np
 
     height, width = view.shape
-    small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
     small, view = cv2.GaussianBlur(small, (0, 0), 1.2), cv2.GaussianBlur(view, (0, 0), 1.2)
     inner = small[2:-2, 2:-2]
     if inner.std() < FLAT / 4 or min(inner.shape) < MIN_SIDE // 2:
@@ -188,6 +192,7 @@ def _similarity(grey: Any, view: Any) -> float:
 def _as_part(grey: Any, view: Any) -> float:
     """Best correlation of the picture, shrunk step by step, inside the thumbnail (the photo was cropped)."""
     import cv2
+    import numpy as np
 
     best = 0.0
     height, width = view.shape
@@ -198,7 +203,8 @@ def _as_part(grey: Any, view: Any) -> float:
         size = (round(grey.shape[1] * scale), round(grey.shape[0] * scale))
         if min(size) < MIN_SIDE:
             break
-        small = cv2.GaussianBlur(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), (0, 0), 1.0)
+        shrunk = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        small = cv2.GaussianBlur(shrunk, (0, 0), 1.0)
         if small.std() >= FLAT / 2:
             best = max(best, float(cv2.matchTemplate(view, small, cv2.TM_CCOEFF_NORMED).max()))
         share *= STEP
