@@ -91,7 +91,7 @@ class Photo:
         self._pixels: RGB8 | None = None
         self._structure: Structure | None = None
         self._header: Header | None = None
-        self._orientation: int | None = None  # AVIF's is known only after decoding
+        self._late_exif = b""  # AVIF's and HEIC's is known only after decoding
 
     @classmethod
     def open(cls, path: str | Path, *, limits: PhotoLimits | None = None, salvage: bool = False) -> Self:
@@ -274,12 +274,12 @@ class Photo:
             return read_exif(self._data[at : at + length])
         if self.format == "TIFF":
             return read_exif(self._data)
-        return read_exif(self._header.exif) if self._header is not None else {}
+        return read_exif(self._late_exif or (self._header.exif if self._header is not None else b""))
 
     @property
     def orientation(self) -> int:
-        """EXIF orientation 1-8 that was applied to the views; 1 where there is none (HEIC's reader hides it)."""
-        return self._orientation if self._orientation is not None else int(self.exif.get("orientation", 1))
+        """EXIF orientation 1-8 that was applied to the views; 1 where there is none, and for HEIC, which has its own."""
+        return 1 if self.format == "HEIC" else int(self.exif.get("orientation", 1))
 
     @property
     def rgb(self) -> RGB8:
@@ -308,17 +308,16 @@ class Photo:
         return turned
 
     def _decoded(self) -> tuple[RGB8, int]:
-        """Return stored pixels and orientation of a container other than JPEG; the pixels are not kept."""
+        """Return stored pixels of a container other than JPEG, and the orientation that is still to be applied."""
         from fakeproof.photo_decode import decode_other
 
-        rgb, orientation = decode_other(
+        rgb, exif = decode_other(
             self._bytes, self.format, name=self.name, check=self._check_size, salvage=self.salvaged
         )
-        if self.format in ("PNG", "WEBP"):
-            orientation = int(self.exif.get("orientation", 1))
-        elif self.format == "AVIF":
-            self._orientation = orientation
-        return rgb, orientation
+        if exif and not self._late_exif:
+            self._late_exif = exif
+            self._views.pop("exif", None)
+        return rgb, 1 if self.format == "TIFF" else self.orientation
 
     @property
     def luma(self) -> Luma:

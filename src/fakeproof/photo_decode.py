@@ -153,7 +153,7 @@ def _ispe_header(data: bytes) -> Header | None:
 
 def decode_other(
     data: bytes, kind: str, *, name: str, check: Callable[[tuple[int, int]], None], salvage: bool = False
-) -> tuple[RGB8, int]:
+) -> tuple[RGB8, bytes]:
     """Decode the first picture of any container but JPEG.
 
     16 bits a channel become 8 by dropping the low byte, palettes are resolved, transparency lies on white.
@@ -171,8 +171,8 @@ def decode_other(
     -------
     rgb : ndarray
         uint8 (rows, columns, 3), stored orientation.
-    orientation : int
-        EXIF orientation still to be applied.
+    exif : bytes
+        The TIFF bytes of AVIF's and HEIC's EXIF block, which only their readers find; empty for other containers.
     """
     import numpy as np
     from PIL.Image import DecompressionBombError
@@ -182,8 +182,8 @@ def decode_other(
     try:
         with _opener(kind, name)(io.BytesIO(data)) as image:
             check(image.size)
-            orientation = _pillow_orientation(image, kind)
-            return np.ascontiguousarray(_to_rgb(image)), orientation
+            exif = image.info.get("exif") if kind in ("AVIF", "HEIC") else b""
+            return np.ascontiguousarray(_to_rgb(image)), (exif or b"").removeprefix(b"Exif\0\0")
     except PhotoError:
         raise
     except (*_PILLOW_ERRORS, DecompressionBombError) as error:
@@ -204,14 +204,6 @@ def _opener(kind: str, name: str) -> Callable[[Any], Image.Image]:
         "AVIF": AvifImagePlugin.AvifImageFile, "GIF": GifImagePlugin.GifImageFile,
         "BMP": BmpImagePlugin.BmpImageFile, "TIFF": TiffImagePlugin.TiffImageFile,
     }[kind]  # fmt: skip
-
-
-def _pillow_orientation(image: Image.Image, kind: str) -> int:
-    """Return the orientation of AVIF; TIFF and HEIC readers turn by themselves, other EXIF blocks were read before."""
-    if kind == "AVIF":
-        exif = image.info.get("exif", b"")
-        return int(read_exif(exif.removeprefix(b"Exif\0\0")).get("orientation", 1))
-    return 1
 
 
 def _to_rgb(image: Image.Image) -> RGB8:
@@ -236,9 +228,7 @@ def _png_pixels(data: bytes, *, salvage: bool) -> bytes:
     whole = bool(chunks) and chunks[-1][0] == b"IEND"
     kept = [(kind, data[at : at + length]) for kind, at, length in chunks if kind in _PNG_KEEP]
     if whole or not salvage or not kept or kept[0][0] != b"IHDR":
-        return data[:8] + b"".join(
-            data[at - 8 : at + length + 4] for kind, at, length in chunks if kind in _PNG_KEEP
-        )
+        return data[:8] + b"".join(data[at - 8 : at + length + 4] for kind, at, length in chunks if kind in _PNG_KEEP)
     last = chunks[-1][1] + chunks[-1][2] + 4
     rest = data[last + 8 :] if data[last + 4 : last + 8] == b"IDAT" else b""
     packed = b"".join(body for kind, body in kept if kind == b"IDAT") + rest
