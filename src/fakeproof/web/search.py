@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.geometry import Fit, fit_homography, orb, sane
-from fakeproof.geometry.keypoints import Keypoints, WorkingPicture
+from fakeproof.geometry.keypoints import WORKING_SIDE, Keypoints, WorkingPicture
 from fakeproof.web.hashes import dihedral_hashes
 
 if TYPE_CHECKING:
@@ -24,8 +24,11 @@ SURE_RADIUS = 40
 """Bits below which the hash alone is nearly certain."""
 MIN_QUALITY = 50
 """PDQ's own limit: below it the bits come from noise."""
-QUERY_DESCRIPTORS = 500
-"""ORB points of the photo that vote."""
+QUERIES = ((WORKING_SIDE, 500), (1024, 1500))
+"""Working side, px, and ORB points of the photo that vote; the second only where the first finds nothing certain: it
+sees sources that fill a small part of a collage or a screenshot."""
+CERTAIN_INLIERS = 15
+"""Agreeing keypoints from which a hit is certain enough to stop."""
 VOTE_RADIUS = 56
 """Bits of ORB's 256 within which a descriptor votes (benchmarks web)."""
 RERANKED = 16
@@ -43,6 +46,11 @@ class Hit:
     votes: float
     distance: int | None
     inliers: int
+
+    @property
+    def certain(self) -> bool:
+        """Whether looking further would not change the order."""
+        return self.inliers >= CERTAIN_INLIERS or (self.distance is not None and self.distance <= SURE_RADIUS)
 
     @property
     def rank(self) -> float:
@@ -113,15 +121,20 @@ class Searcher:
         import numpy as np
 
         found: dict[int, Hit] = {row: Hit(row, 0.0, d, 0) for row, d in distances.items()}
-        for mirrored in (False, True):
-            query = orb(photo, count=QUERY_DESCRIPTORS, mirrored=mirrored)
-            votes = self._votes(query)
-            top = np.argsort(-votes, kind="stable")[: max(RERANKED, limit)]
-            near = sorted(distances, key=distances.__getitem__)[:RERANKED]
-            for row in dict.fromkeys([*(int(r) for r in top if votes[r] > 0), *near]):
-                hit = Hit(row, float(votes[row]), distances.get(row), self._agreeing(query, row))
-                if row not in found or hit.rank > found[row].rank:
-                    found[row] = hit
+        near = sorted(distances, key=distances.__getitem__)[:RERANKED]
+        for side, count in QUERIES:
+            if side > WORKING_SIDE and max(photo.size) < 1.25 * WORKING_SIDE:
+                break
+            for mirrored in (False, True):
+                query = orb(photo, side=side, count=count, mirrored=mirrored)
+                votes = self._votes(query)
+                top = np.argsort(-votes, kind="stable")[: max(RERANKED, limit)]
+                for row in dict.fromkeys([*(int(r) for r in top if votes[r] > 0), *near]):
+                    hit = Hit(row, float(votes[row]), distances.get(row), self._agreeing(query, row))
+                    if row not in found or hit.rank > found[row].rank:
+                        found[row] = hit
+            if any(hit.certain for hit in found.values()):
+                break
         return sorted(found.values(), key=lambda hit: (-hit.rank, hit.id))[:limit]
 
     def _votes(self, query: Keypoints) -> npt.NDArray[np.float64]:
