@@ -203,7 +203,7 @@ def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
     Examples
     --------
     >>> round(distance_km((39.9, 116.4), (31.2, 121.5)))
-    1068
+    1071
     """
     (lat1, lon1), (lat2, lon2) = ((math.radians(x), math.radians(y)) for x, y in (a, b))
     half = math.sin((lat2 - lat1) / 2) ** 2 + math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
