@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fakeproof.edited.block_maps import block_places, outlines, to_pixels
 from fakeproof.findings import Finding, NotApplicable, frozen_array
-from fakeproof.types import Category
+from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -190,7 +190,7 @@ def _whole(typical: Plane, used: npt.NDArray[np.bool_]) -> tuple[float, tuple[fl
     return float(ratio[y, x]), (int(x) / WINDOW, fy)
 
 
-def _sentence(decided: bool, whole: bool) -> dict[str, str]:
+def _sentence(decided: bool, whole: bool) -> dict[Language, str]:
     if decided:
         return {
             "en": "Places of this photo were scaled or rotated; the rest was not.",

@@ -165,7 +165,7 @@ def _windows(cells: Plane, window: int) -> Plane:
 def _distance(features: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
     """Return Mahalanobis distances to a Gaussian fitted to the bulk: refitted without the farthest quarter."""
     centred = features - features.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+    _values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
     scores = centred @ vectors[:, ::-1][:, :COMPONENTS]
     few = scores[:: max(1, len(scores) // FITTED)]
     keep = np.ones(len(few), bool)

@@ -1,0 +1,81 @@
+"""What the detectors' maps say about each cell of 8 px: the features of the fusion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from fakeproof.edited.residual_statistics import noise_maps
+
+if TYPE_CHECKING:
+    from fakeproof.findings import Finding
+    from fakeproof.photo import Photo
+
+__all__ = ["CELL", "CHANNELS", "DETECTORS", "FEATURES", "cell_channels", "cell_features"]
+
+Cells = npt.NDArray[np.float32]
+
+CELL = 8
+DETECTORS = ("ela", "jpeg_ghosts", "double_jpeg", "jpeg_grid", "noise", "resampling", "copy_move")
+CHANNELS = ("ela", "jpeg_ghosts", "double_jpeg", "jpeg_grid", "level", "statistics", "resampling")
+SCALES = (3, 7, 15)
+"""Cells over which each map is averaged besides the cell itself."""
+VIEWS = ("cell", *(f"mean{s}" for s in SCALES), "rank")
+FEATURES = tuple(f"{c}.{v}" for c in CHANNELS for v in VIEWS)
+
+
+def cell_channels(photo: Photo, found: Mapping[str, Finding]) -> Cells:
+    """Return the detectors' maps by cell, shape (rows, columns, channels); 0 where a detector could not look.
+
+    Values are compressed to sign(v) * log(1 + |v|), so that a detector with large numbers rules no average.
+    """
+    rows, columns = photo.size[1] // CELL, photo.size[0] // CELL
+    out = np.zeros((rows, columns, len(CHANNELS)), np.float32)
+    for k, name in enumerate(CHANNELS):
+        if name in ("level", "statistics"):
+            if "noise" in found:
+                maps = noise_maps(photo)
+                out[..., k] = maps.level if name == "level" else maps.statistics
+            continue
+        finding = found.get(name)
+        heat = finding.heatmap if finding is not None else None
+        if heat is None and finding is not None and finding.mask is not None:
+            heat = finding.mask.astype(np.float32)
+        if heat is not None:
+            out[..., k] = _by_cell(heat, rows, columns)
+    return np.sign(out) * np.log1p(np.abs(out))
+
+
+def _by_cell(heat: npt.NDArray[np.float32], rows: int, columns: int) -> Cells:
+    import cv2
+
+    heat = np.nan_to_num(heat[: rows * CELL, : columns * CELL], posinf=50.0, neginf=-50.0)
+    return cv2.resize(heat, (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def cell_features(channels: Cells) -> Cells:
+    """Return the features by cell, shape (rows * columns, features).
+
+    Each map as it is, its means over 3, 7 and 15 cells, and the 7-cell mean's robust deviation from the photo's own
+    median: a map that is high everywhere says nothing about a place.
+    """
+    import cv2
+
+    rows, columns, count = channels.shape
+    views = np.empty((rows, columns, count, len(VIEWS)), np.float32)
+    for k in range(count):
+        plane = np.ascontiguousarray(channels[..., k])
+        views[..., k, 0] = plane
+        for i, side in enumerate(SCALES):
+            views[..., k, 1 + i] = cv2.blur(plane, (side, side))
+        views[..., k, -1] = _deviation(views[..., k, 2])
+    return views.reshape(rows * columns, -1)
+
+
+def _deviation(plane: Cells) -> Cells:
+    centre = np.median(plane)
+    spread = max(float(np.median(np.abs(plane - centre))), 0.05)
+    return np.clip((plane - centre) / spread, -10, 30)  # type: ignore[no-any-return]

@@ -1,0 +1,267 @@
+"""All traces in one map: the probability that a place was altered, the places, and how sure the photo as a whole is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fakeproof.edited.block_maps import Place, block_places, outlines, to_pixels
+from fakeproof.edited.fusion_maps import CELL, CHANNELS, DETECTORS, FEATURES, Cells, cell_channels, cell_features
+from fakeproof.errors import CalibrationError
+from fakeproof.findings import Finding, NotApplicable, Region
+from fakeproof.types import Category, Language
+
+if TYPE_CHECKING:
+    from fakeproof.photo import Photo
+
+__all__ = ["VERSION", "FusionModel", "cell_logits", "fuse", "kept_places", "localize", "photo_features"]
+
+VERSION = 1
+
+MIN_SIDE = 128
+"""Pixels; below, no detector looks."""
+MIN_CELLS = 6
+"""Cells (about 20 x 20 px) that make a place."""
+MAX_SHARE = 0.5
+"""Share of the photo above which an anomaly cannot be told from the photo's own history."""
+TOP_SHARES = (0.002, 0.01, 0.05)
+"""Shares of the photo whose mean logit describes its strongest part."""
+CLONE_PROBABILITY = 0.95
+"""Probability given to the places of a copy-move that was verified pixel by pixel."""
+TRACE_LEVEL = 1.25
+"""Compressed map value, above the photo's median, at which a detector counts as supporting a place."""
+CHAIN_KINDS = ("original", "resaved", "platform", "screenshot", "unknown")
+SCORED = DETECTORS[:-1]
+
+
+@dataclass(frozen=True)
+class FusionModel:
+    """Coefficients read from fusion.json: trees for cells, a logistic model for the photo, thresholds."""
+
+    base: float
+    feature: npt.NDArray[np.int64]
+    threshold: npt.NDArray[np.float32]
+    leaf: npt.NDArray[np.float32]
+    photo_weights: npt.NDArray[np.float64]
+    photo_mean: npt.NDArray[np.float64]
+    photo_scale: npt.NDArray[np.float64]
+    photo_bias: float
+    cell_cut: float
+    decision: dict[str, float]
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> FusionModel:
+        """Read a model; its features must be those of this version."""
+        if tuple(values["features"]) != FEATURES:
+            raise CalibrationError("fusion.json: its features are not those of this version; train it again")
+        trees, photo = values["trees"], values["photo"]
+        return cls(
+            base=float(trees["base"]),
+            feature=np.array(trees["feature"], np.int64),
+            threshold=np.array(trees["threshold"], np.float32),
+            leaf=np.array(trees["leaf"], np.float32),
+            photo_weights=np.array(photo["weights"], np.float64),
+            photo_mean=np.array(photo["mean"], np.float64),
+            photo_scale=np.array(photo["scale"], np.float64),
+            photo_bias=float(photo["bias"]),
+            cell_cut=float(values["cell_cut"]),
+            decision={k: float(v) for k, v in values["decision"].items()},
+        )
+
+    def cut(self, chain: str) -> float:
+        """Return the decision threshold of a delivery chain, the general one where the chain has none."""
+        return self.decision.get(chain, self.decision["any"])
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> FusionModel:
+    text = files("fakeproof.edited").joinpath("fusion.json").read_text(encoding="utf-8")
+    return FusionModel.from_json(json.loads(text))
+
+
+def localize(photo: Photo, /, *, findings: Iterable[Finding | NotApplicable] | None = None) -> Finding | NotApplicable:
+    """Fuse all detectors into one map of the altered places, and decide whether there are any.
+
+    Boosted trees weigh, cell by cell of 8 px, what each detector's map says there, around there and against the rest
+    of the photo; a logistic model then weighs the strongest places and the detectors' own scores. Neither sees a
+    quantisation table, a quality or a file's container. The threshold depends on the delivery chain. A verified
+    copy-move joins with its own mask. It may and often will say "no region".
+
+    Parameters
+    ----------
+    photo : Photo
+    findings : iterable of Finding or NotApplicable, optional
+        What detectors already said about this photo; those that are missing are run.
+
+    Returns
+    -------
+    Finding
+        `heatmap`: probability that a pixel was altered, 0-1, as calibrated on training photos with their share of
+        altered cells. `score`: log odds of the photo, any real number. `regions`: each names the detectors that
+        support it in `traces`. `facts`: ``threshold``, ``chain``, ``missing`` (detectors that could not look).
+    NotApplicable
+        When the photo's shorter side is below 128 px, or no detector could look.
+
+    References
+    ----------
+    Friedman 2001, "Greedy function approximation: a gradient boosting machine", doi:10.1214/aos/1013203451.
+
+    Examples
+    --------
+    >>> from skimage import data
+    >>> import fakeproof as fp
+    >>> fp.edited.localize(fp.Photo.from_array(data.chelsea())).supports is None
+    True
+    """
+    if min(photo.size) < MIN_SIDE:
+        return _not_applicable(
+            f"{photo.size[0]}x{photo.size[1]} is below {MIN_SIDE} px",
+            f"{photo.size[0]}x{photo.size[1]} 小于 {MIN_SIDE} 像素",
+        )
+    found = _gather(photo, findings)
+    if not found:
+        return _not_applicable("no detector could look at this photo", "没有可用的检测器")
+    return fuse(photo, found, _shipped())
+
+
+def fuse(photo: Photo, found: dict[str, Finding], model: FusionModel) -> Finding:
+    """Fuse findings with a given model; :func:`localize` with the one that is shipped."""
+    channels = cell_channels(photo, found)
+    logits = cell_logits(channels, model)
+    places = [p for p in block_places(logits, model.cell_cut, min_blocks=MIN_CELLS) if _small(p, logits)]
+    score = _photo_logit(photo_features(logits, places, found), model)
+    threshold = model.cut(photo.chain.kind)
+    decided = np.zeros(logits.shape, bool)
+    if score >= threshold:
+        for place in kept_places(places):
+            decided |= place.mask
+    heat = to_pixels(1 / (1 + np.exp(-logits)), (0, 0), photo.size, block=CELL)
+    mask = to_pixels(decided, (0, 0), photo.size, block=CELL) > 0
+    clones = found.get("copy_move")
+    if clones is not None and clones.supports is Category.EDITED and clones.mask is not None:
+        mask |= clones.mask
+        heat = np.where(clones.mask, np.maximum(heat, CLONE_PROBABILITY), heat)
+        score = max(score, threshold)
+    return Finding(
+        detector="localize",
+        version=VERSION,
+        score=float(score),
+        supports=Category.EDITED if mask.any() else None,
+        sentence=_sentence(bool(mask.any())),
+        mask=mask,
+        heatmap=heat.astype(np.float32),
+        regions=_regions(mask, heat, channels, clones),
+        facts={
+            "threshold": round(threshold, 3),
+            "chain": photo.chain.kind,
+            "missing": [d for d in DETECTORS if d not in found],
+        },
+    )
+
+
+def cell_logits(channels: Cells, model: FusionModel) -> Cells:
+    """Return the log odds of each cell."""
+    from fakeproof._kernels.fusion import tree_sums
+
+    rows = cell_features(channels)
+    sums = tree_sums(rows, model.feature, model.threshold, model.leaf)
+    return (sums + np.float32(model.base)).reshape(channels.shape[:2])
+
+
+def photo_features(logits: Cells, places: list[Place], found: dict[str, Finding]) -> npt.NDArray[np.float64]:
+    """Return what the photo's model sees: its strongest cells, its strongest place, the detectors' own scores."""
+    ordered = np.sort(logits, axis=None)[::-1]
+    top = [float(ordered[: max(4, int(s * ordered.size))].mean()) for s in TOP_SHARES]
+    middle = float(np.median(ordered))
+    best = max(places, key=_weight, default=None)
+    place = [float(np.log1p(_weight(best))), best.mean] if best is not None else [0.0, middle]
+    scores = [float(np.log1p(max(0.0, found[d].score))) if d in found else 0.0 for d in SCORED]
+    return np.array([*top, top[0] - middle, *place, *scores])
+
+
+def _photo_logit(features: npt.NDArray[np.float64], model: FusionModel) -> float:
+    scaled = np.clip((features - model.photo_mean) / model.photo_scale, -4, 4)
+    return float(scaled @ model.photo_weights + model.photo_bias)
+
+
+def _small(place: Place, logits: Cells) -> bool:
+    return place.blocks <= MAX_SHARE * logits.size
+
+
+def _weight(place: Place) -> float:
+    return float(np.sqrt(place.blocks) * max(0.0, place.mean + 4))
+
+
+def kept_places(places: list[Place]) -> list[Place]:
+    """Return the places at least half as strong as the strongest: the rest is what any photo has."""
+    strongest = max((_weight(p) for p in places), default=0.0)
+    return [p for p in places if _weight(p) >= 0.5 * strongest]
+
+
+def _gather(photo: Photo, findings: Iterable[Finding | NotApplicable] | None) -> dict[str, Finding]:
+    from fakeproof import edited
+
+    said = {f.detector: f for f in findings or ()}
+    found = {}
+    for name in DETECTORS:
+        answer = said[name] if name in said else getattr(edited, name)(photo)
+        if isinstance(answer, Finding):
+            found[name] = answer
+    return found
+
+
+def _regions(
+    mask: npt.NDArray[np.bool_], heat: npt.NDArray[Any], channels: Cells, clones: Finding | None
+) -> tuple[Region, ...]:
+    middle = np.median(channels.reshape(-1, channels.shape[2]), axis=0)
+    out = []
+    for region in outlines(mask, trace="localize"):
+        left, top, right, bottom = (int(v) for v in region.box)
+        inside = mask[top : bottom + 1, left : right + 1]
+        cells = channels[top // CELL : bottom // CELL + 1, left // CELL : right // CELL + 1].reshape(
+            -1, channels.shape[2]
+        )
+        level = (cells.max(axis=0) - middle) if len(cells) else middle * 0
+        names = [_detector(c) for c, v in zip(CHANNELS, level, strict=True) if v >= TRACE_LEVEL]
+        if (
+            clones is not None
+            and clones.supports
+            and clones.mask is not None
+            and (clones.mask & mask)[top : bottom + 1, left : right + 1].any()
+        ):
+            names.append("copy_move")
+        out.append(
+            Region(
+                polygon=region.polygon,
+                area=region.area,
+                label=region.label,
+                score=float(heat[top : bottom + 1, left : right + 1][inside].mean()),
+                traces=tuple(dict.fromkeys(names)),
+                facts={"probability": round(float(heat[top : bottom + 1, left : right + 1][inside].mean()), 3)},
+            )
+        )
+    return tuple(out)
+
+
+def _detector(channel: str) -> str:
+    return "noise" if channel in ("level", "statistics") else channel
+
+
+def _not_applicable(reason: str, reason_zh: str) -> NotApplicable:
+    return NotApplicable(detector="localize", version=VERSION, reason=reason, reason_zh=reason_zh)
+
+
+def _sentence(decided: bool) -> dict[Language, str]:
+    if decided:
+        return {
+            "en": "The marked places differ from the rest of the photo in ways that editing leaves behind.",
+            "zh": "标出的区域与照片其余部分存在修改后才会留下的差异。",
+        }
+    return {"en": "No place of this photo stands out as altered.", "zh": "未发现照片中有明显被修改的区域。"}
