@@ -26,9 +26,7 @@ class PhotoError(FakeproofError, ValueError):
         The value that passed it.
     """
 
-    def __init__(
-        self, name: str, reason: str, *, value: float | None = None, limit: float | None = None
-    ) -> None:
+    def __init__(self, name: str, reason: str, *, value: float | None = None, limit: float | None = None) -> None:
         self.name, self.reason, self.value, self.limit = name, reason, value, limit
         super().__init__(name, reason)
 

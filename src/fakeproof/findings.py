@@ -284,9 +284,7 @@ class Match:
             "kind": self.kind,
             "inliers": int(self.inliers),
             "alignment": _number(self.alignment),
-            "homography": None
-            if self.homography is None
-            else [[float(v) for v in r] for r in self.homography],
+            "homography": None if self.homography is None else [[float(v) for v in r] for r in self.homography],
             "overlap_photo": _number(self.overlap_photo),
             "overlap_source": _number(self.overlap_source),
             "distance": self.distance,

@@ -77,9 +77,7 @@ class Order:
                 try:
                     out[name] = datetime.fromisoformat(out[name])
                 except ValueError:
-                    raise ParameterError(
-                        name, out[name], "ISO 8601, such as 2026-05-01T12:00:00+08:00"
-                    ) from None
+                    raise ParameterError(name, out[name], "ISO 8601, such as 2026-05-01T12:00:00+08:00") from None
         for name in ("file_names", "others", "ship_to"):
             if out.get(name) is not None:
                 out[name] = tuple(out[name])

@@ -85,7 +85,7 @@ def badge(image: RGB8, text: str, at: tuple[int, int], *, colour: tuple[int, int
 def link(image: RGB8, start: Sequence[float], end: Sequence[float], *, colour: tuple[int, int, int] = RED) -> None:
     """Join two places by an arrow with a halo."""
     width = _line(image)
-    a, b = (tuple(int(round(v)) for v in p) for p in (start, end))
+    a, b = (tuple(round(float(v)) for v in p) for p in (start, end))
     tip = 0.04 if np.hypot(b[0] - a[0], b[1] - a[1]) > 200 else 0.1
     for thickness, ink in ((3 * width, WHITE), (width, colour)):
         cv2.arrowedLine(image, a, b, ink, thickness, cv2.LINE_AA, tipLength=tip)
