@@ -179,6 +179,7 @@ def test_rule_fires_with_its_strength_and_quotes_the_file(rule):
     assert finding.facts["kind"] == entry.kind
     assert finding.score == STRENGTHS[finding.facts["strength"]]
     assert finding.supports == (entry.category if finding.score >= 2 else None)
+    assert (fp.Flag.PARSE_ERROR in finding.flags) == rule.endswith(".parse_error")
     for lang in ("en", "zh"):
         assert finding.wording(lang)
         assert "?" not in finding.wording(lang).replace("https?", ""), finding.wording(lang)

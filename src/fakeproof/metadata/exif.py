@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Region
+from fakeproof.findings import Flag, Region
 from fakeproof.metadata import times
 from fakeproof.metadata.record import Field, Record, read_record, shown
 from fakeproof.metadata.rules import RuleSet, load_rules
@@ -83,7 +83,7 @@ def exif(photo: Photo, /, *, thumbnails: bool = True, rules: RuleSet | None = No
     for problem in tiff.problems[:4]:
         quote = {"field": problem.where, "offset": problem.offset, "value": problem.reason}
         words = {"reason": f"{problem.where}: {problem.reason}", "offset": problem.offset}
-        out.append(ruling(rules, "exif.parse_error", [quote], words=words))
+        out.append(ruling(rules, "exif.parse_error", [quote], words=words, flags=Flag.PARSE_ERROR))
     return tuple(out)
 
 

@@ -68,7 +68,7 @@ def software(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding,
     for problem in _problems(record):
         quote = {"field": problem[0], "offset": problem[1], "value": problem[2]}
         words = {"reason": f"{problem[0]}: {problem[2]}", "offset": problem[1]}
-        out.append(ruling(rules, "software.parse_error", [quote], words=words))
+        out.append(ruling(rules, "software.parse_error", [quote], words=words, flags=Flag.PARSE_ERROR))
     return tuple(out)
 
 
