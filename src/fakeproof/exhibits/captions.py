@@ -54,7 +54,7 @@ def detector_name(detector: str, lang: Language) -> str:
 
 
 def _joined(parts: Sequence[str], lang: Language) -> str:
-    return ("；" if lang == "zh" else "; ").join(parts)
+    return ("；" if lang == "zh" else "; ").join(parts) + ("。" if lang == "zh" else ".")
 
 
 def circled_words(regions: Sequence[Region]) -> Words:

@@ -1,0 +1,279 @@
+"""What people hold in their hands: pictures within limits, a page that holds, a dossier that is whole or not there."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+import skimage.data
+
+import fakeproof as fp
+from fakeproof.evidence.score import CategoryScore, Contribution
+from fakeproof.exhibits import draw
+from fakeproof.exhibits.dossier import write_case
+from fakeproof.exhibits.report import shown_name
+from fakeproof.exhibits.statement import checklist, statement
+
+ROOT = Path(__file__).parent.parent.parent
+HOSTILE = "<script>alert(1)</script>\u202egpj.exe\n&\"'"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def score(category, llr, decided=True):
+    parts = (Contribution(detector="copy_move", version=1, score=1.0, llr=llr),) if decided else ()
+    return CategoryScore(category=category, llr=llr, bounds=(-2.0, 2.5), contributions=parts)
+
+
+def region(x, y, side, label):
+    polygon = [[x, y], [x + side, y], [x + side, y + side], [x, y + side]]
+    return fp.Region(polygon=polygon, area=side * side, label=label, role="either", traces=("copy_move",))
+
+
+def verdict(name="evidence.jpg", edited=1.8, web=0.0, product=0.0, url="https://example.org/a"):
+    photo = fp.Photo.from_array(skimage.data.coffee(), name=name)
+    source = fp.Photo.from_array(skimage.data.coffee()[:, ::-1].copy(), name="original.jpg")
+    seen = fp.Source(source, url=url, seen_on="小红书", seen_at=datetime(2026, 5, 1, tzinfo=UTC))
+    flip = np.array([[-1.0, 0, 599], [0, 1, 0], [0, 0, 1]])
+    match = fp.Match(
+        source=seen,
+        sha256=source.sha256,
+        kind="same_photo",
+        inliers=300,
+        alignment=0.98,
+        homography=flip,
+        words={"en": "mirrored", "zh": "经过镜像"},
+    )
+    words = {"en": "the same patch again, 100 px down", "zh": "同一块画面再次出现：向下100像素"}
+    pair = {"pair": 1, "from": [90.0, 90.0], "to": [90.0, 190.0], "words": words}
+    places = (region(60, 60, 60, "1a"), region(60, 160, 60, "1b"))
+    findings = (
+        fp.Finding(
+            detector="copy_move",
+            version=1,
+            score=3.0,
+            supports=fp.Category.EDITED,
+            regions=places,
+            sentence={"en": "A part is cloned.", "zh": "有一部分被克隆。"},
+            facts={"pairs": [pair]},
+        ),
+        fp.Finding(
+            detector="match_sources",
+            version=1,
+            score=9.0,
+            supports=fp.Category.WEB_IMAGE,
+            matches=(match,),
+            sentence={"en": "The photo was made from a source.", "zh": "照片取自来源图。"},
+        ),
+        fp.Finding(detector="compare", version=1, score=0.0, sentence={"en": "Cannot be told.", "zh": "无法判断。"}),
+        fp.Finding(detector="ela", version=1, score=0.1, sentence={"en": HOSTILE, "zh": HOSTILE}),
+    )
+    scores = {
+        fp.Category.WEB_IMAGE: score(fp.Category.WEB_IMAGE, web),
+        fp.Category.EDITED: score(fp.Category.EDITED, edited),
+        fp.Category.WRONG_PRODUCT: score(fp.Category.WRONG_PRODUCT, product, decided=bool(product)),
+    }
+    return fp.Verdict(
+        photo=photo,
+        scores=scores,
+        findings=findings,
+        sources=(source,),
+        products=(fp.Photo.from_array(skimage.data.astronaut(), name="shop.jpg"),),
+        skipped=(fp.NotApplicable(detector="noise", reason="96x96 is below 128 px", reason_zh="太小"),),
+        problems=(f"source {HOSTILE}: is empty",),
+    )
+
+
+def test_each_claim_has_its_picture_and_the_best_comes_first():
+    made = verdict(web=2.0).exhibits()
+    assert made[0].category is fp.Category.WEB_IMAGE
+    assert {e.kind for e in made} == {"circled", "copied", "original", "product"}
+    for exhibit in made:
+        assert max(exhibit.image.shape[:2]) <= 2600
+        assert exhibit.caption("zh") != exhibit.caption("en")
+        with pytest.raises(ValueError, match="read-only"):
+            exhibit.image[0, 0] = 0
+    original = next(e for e in made if e.kind == "original")
+    assert "https://example.org/a" in original.caption("en")
+    assert "2026-05-01" in original.caption("zh")
+
+
+def test_circles_leave_the_content_alone():
+    image, scale = draw.canvas(skimage.data.coffee())
+    before = image.copy()
+    places = [region(200, 150, 90, "1")]
+    draw.circled(image, places, scale)
+    changed = (image != before).any(axis=2)
+    inside = changed[int(155 * scale) : int(235 * scale), int(205 * scale) : int(285 * scale)]
+    assert changed.any()
+    assert inside.mean() < 0.01
+    red = (image[..., 0] > 180) & (image[..., 1] < 60) & (image[..., 2] < 70)
+    assert red.sum() > 300
+
+
+@pytest.mark.parametrize("size", [(60, 40), (600, 400), (4000, 3000), (3000, 90)])
+def test_every_size_is_drawn(size):
+    rgb = np.random.default_rng(0).integers(0, 255, (size[1], size[0], 3), dtype=np.uint8)
+    image, scale = draw.canvas(rgb)
+    place = region(size[0] // 4, size[1] // 4, min(size) // 3, "9")
+    out = draw.stacked(draw.circled(image, [place], scale), draw.insets(rgb, [place]))
+    assert out.dtype == np.uint8
+    assert out.shape[0] > image.shape[0]
+
+
+@pytest.mark.parametrize(("kind", "ending"), [("jpeg", ".jpg"), ("png", ".png")])
+def test_files_keep_their_caps_and_their_bytes(tmp_path, kind, ending):
+    exhibit = verdict().exhibits()[0]
+    data = exhibit.encode(file_format=kind, max_bytes=90_000, max_side=800)
+    assert len(data) <= 90_000
+    assert data == exhibit.encode(file_format=kind, max_bytes=90_000, max_side=800)
+    path = exhibit.save(tmp_path / f"a{ending}", max_side=800)
+    assert max(fp.Photo.open(path).size) <= 800
+    with pytest.raises(fp.ParameterError, match="max_bytes"):
+        exhibit.encode(max_bytes=100)
+    with pytest.raises(fp.ParameterError, match="ends in"):
+        exhibit.save(tmp_path / "a.gif")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_hostile_text_stays_text(lang):
+    text = verdict(name=HOSTILE).to_html(lang=lang)
+    assert "<script" not in text
+    assert "&lt;script&gt;" in text
+    assert "\u202e" not in text.split("<table")[0]
+    assert not re.search(r'(?:src|href)="(?!data:)', text)
+    assert text.count("<html") == 1
+
+
+def test_names_are_shown_without_tricks():
+    assert shown_name("/a/b/c.jpg") == "c.jpg"
+    assert shown_name("x\u202egpj.exe") == "x�gpj.exe"
+    assert len(shown_name("a" * 500 + ".jpg")) < 90
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("limit", [60, 120, 300])
+def test_the_statement_keeps_its_limit_and_its_sentences(lang, limit):
+    text = statement(verdict(), lang, limit)
+    assert len(text) <= limit
+    assert text.endswith(("。", ".", "）"))
+    with pytest.raises(fp.ParameterError, match="limit"):
+        statement(verdict(), lang, 10)
+
+
+def test_nothing_supported_accuses_nobody():
+    calm = verdict(edited=0.2)
+    assert calm.best is None
+    assert "no sufficient support" in statement(calm, "en", 300)
+    assert "不足以" in statement(calm, "zh", 300)
+    assert all(not e.supported for e in calm.exhibits())
+
+
+def test_the_checklist_names_what_is_missing():
+    todo = {text for done, text in checklist(verdict(web=2.0, url=""), "en") if not done}
+    assert todo == {"web image: address of the original", "all pictures given could be read"}
+
+
+def test_the_dossier_is_whole(tmp_path):
+    place = verdict().dossier(tmp_path / "d", lang="zh")
+    names = {p.name for p in place.iterdir()}
+    assert {"statement.txt", "checklist.txt", "report.html", "verdict.json", "SHA256SUMS"} <= names
+    assert "exhibit-1-edited-circled.jpg" in names
+    for line in (place / "SHA256SUMS").read_text().splitlines():
+        digest, name = line.split("  ", 1)
+        assert hashlib.sha256((place / name).read_bytes()).hexdigest() == digest
+    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_an_existing_folder_is_never_replaced_by_accident(tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "diary.txt").write_text("dear")
+    with pytest.raises(fp.ParameterError, match="does not exist"):
+        verdict().dossier(mine)
+    with pytest.raises(fp.ParameterError, match="earlier dossier"):
+        verdict().dossier(mine, overwrite=True)
+    assert (mine / "diary.txt").read_text() == "dear"
+    place = verdict().dossier(tmp_path / "d")
+    verdict(edited=0.1).dossier(place, overwrite=True)
+    assert json.loads((place / "verdict.json").read_text())["best"] is None
+
+
+def test_a_crash_leaves_no_half_dossier(tmp_path, monkeypatch):
+    from fakeproof.exhibits import dossier
+
+    def full(*args, **kw):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(dossier, "statement", full)
+    with pytest.raises(OSError, match="disk full"):
+        verdict().dossier(tmp_path / "d")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_light_verdicts_keep_words_and_places_but_no_pictures(tmp_path):
+    light = verdict().light()
+    assert light.to_dict() == verdict().to_dict()
+    assert len(light.regions) == 2
+    with pytest.raises(fp.ParameterError, match="light"):
+        light.exhibits()
+    with pytest.raises(fp.ParameterError, match="light"):
+        light.dossier(tmp_path / "d")
+
+
+def test_json_follows_the_published_schema():
+    schema = json.loads((ROOT / "docs" / "schema" / "verdict.schema.json").read_text())
+    values = json.loads(verdict(name=HOSTILE).to_json())
+    jsonschema.validate(values, schema)
+    del values["scores"]["edited"]["llr"]
+    with pytest.raises(jsonschema.ValidationError, match="llr"):
+        jsonschema.validate(values, schema)
+
+
+def test_a_case_orders_its_photos_and_writes_one_dossier(tmp_path):
+    weak, strong, none = verdict("b.jpg", edited=1.2), verdict("a.jpg", edited=2.2), verdict("c.jpg", edited=0.0)
+    case = fp.CaseVerdict(verdicts=(weak, none, strong), problems=("photo d.jpg: is empty (0 bytes)",))
+    assert [v.photo.name for v in case.recommended] == ["a.jpg", "b.jpg"]
+    place = write_case(case, tmp_path / "case", lang="en", overwrite=False, limit=300)
+    assert (place / "1-a" / "report.html").is_file()
+    assert (place / "2-b" / "SHA256SUMS").is_file()
+    overview = (place / "overview.txt").read_text()
+    assert overview.index("a.jpg") < overview.index("b.jpg")
+    assert "d.jpg" in overview
+    assert "1-a/report.html" in (place / "SHA256SUMS").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_the_page_fits_phones_and_desks(tmp_path, lang, width):
+    page = tmp_path / "page.html"
+    text = verdict(name="一个很长的文件名" * 9 + ".jpg").to_html(lang=lang)
+    # The page allows no script; a copy without that rule measures itself and writes the answer into its title.
+    text = re.sub(r"<meta http-equiv=.Content-Security-Policy.[^>]*>", "", text)
+    quoted = json.dumps(text).replace("</", "<\\/")
+    probe = (
+        f'<iframe id="f" style="width:{width}px;height:3000px;border:0"></iframe><script>'
+        f"f.srcdoc = {quoted};"
+        "f.onload = () => { const r = f.contentDocument.documentElement;"
+        "document.title = r.scrollWidth + ' ' + f.contentDocument.images.length + ' ' +"
+        "[...f.contentDocument.images].every(i => i.naturalWidth > 0); }</script>"
+    )
+    page.write_text(
+        f"<!doctype html><meta charset=utf-8><title>none</title><body style='margin:0'>{probe}", encoding="utf-8"
+    )
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    command = [CHROMIUM, *flags, "--disable-component-update", "--disable-sync", f"--user-data-dir={tmp_path / 'u'}"]
+    command += ["--virtual-time-budget=4000", "--dump-dom", page.as_uri()]
+    out = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True).stdout
+    title = re.search(r"<title>(.*?)</title>", out).group(1)
+    assert re.fullmatch(r"\d+ \d+ true", title), title
+    wide, pictures, _ = title.split()
+    assert int(wide) <= width
+    assert int(pictures) == len(verdict().exhibits())
