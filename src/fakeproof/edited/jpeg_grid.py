@@ -37,6 +37,8 @@ RESAVE_QUALITIES = (99, 98, 97, 96, 95, 94, 93, 92, 91, 90, 88, 86, 84, 82, 80, 
 """IJG qualities among which that of the photo's own grid is read, highest first."""
 OWN_LEVEL = 0.55
 """Loss, in units of an untouched block's, below which the photo was saved at a quality before."""
+STRIP_BITS = 20
+"""Pixels counted at once, as a power of two: a count of bytes needs eight times their memory."""
 SAMPLE_STRIDE = 24
 """Pixels between the blocks from which the quality is read."""
 CELLS = 5
@@ -159,7 +161,10 @@ def _log_nfa(votes: int, pixels: float, shape: tuple[int, int]) -> float:
 
 def _valid_grids(votes: Votes) -> list[_Grid]:
     """Return the grids that the whole photo's votes validate, strongest first."""
-    count = np.bincount(votes.ravel(), minlength=256)[:GRIDS]
+    count = np.zeros(256, np.int64)
+    for strip in np.array_split(votes, max(1, votes.size >> STRIP_BITS)):
+        count += np.bincount(strip.ravel(), minlength=256)
+    count = count[:GRIDS]
     found = [_Grid(i, int(n), _log_nfa(int(n), votes.size, votes.shape)) for i, n in enumerate(count)]
     return sorted((g for g in found if g.log_nfa < 0), key=lambda g: (-g.votes, g.position))
 
@@ -188,9 +193,11 @@ def _foreign(photo: Photo, votes: Votes, grids: list[_Grid]) -> list[_Place]:
     skip = np.zeros(GRIDS, bool)
     skip[[g.position for g in grids[:1]]] = True
     skip[left + 8 * top] |= photo.format == "JPEG"
-    skip |= np.array(shifted_grid(photo).shares) > MAX_OLDER_SHARE
-    places = _regions(votes, skip, "foreign")
-    return [p for p in places if _share(p, votes.shape) <= MAX_SHARE]
+    places = [p for p in _regions(votes, skip, "foreign") if _share(p, votes.shape) <= MAX_SHARE]
+    if not places:
+        return []
+    shares = shifted_grid(photo).shares
+    return [p for p in places if shares[p.grid] <= MAX_OLDER_SHARE]
 
 
 def _share(place: _Place, shape: tuple[int, int]) -> float:
@@ -204,24 +211,37 @@ def _missing(luma: npt.NDArray[np.float32], votes: Votes, grids: list[_Grid]) ->
     The paper saves at quality 99, whose trace most textures hide. A place that had been saved with the rest would show
     as much of a grid before as after.
     """
-    import cv2
+    from fakeproof._kernels.grid import NO_VOTE
 
-    from fakeproof._kernels.grid import NO_VOTE, grid_votes
-
-    grey = np.clip(luma + 0.5, 0, 255).astype(np.uint8)
-    quality = _own_quality(luma, grids[0])
-    _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
-    again = grid_votes(decoded)
     loyal, cast = _pooled(votes, grids)
     absent = (cast >= MISSING_CAST) & (loyal <= MISSING_SHARE * cast)
-    again[to_pixels(absent, (0, 0), votes.shape[::-1]) == 0] = NO_VOTE
+    if absent.sum() * GRIDS < _min_votes(votes.shape):
+        return []
+    again = np.full_like(votes, NO_VOTE)
+    rows, columns = (np.flatnonzero(absent.any(axis=axis)) for axis in (1, 0))
+    # A margin of two blocks, so that every pixel of the part has all the blocks that cover it.
+    top, left = (max(0, int(n[0]) * 8 - 16) for n in (rows, columns))
+    bottom, right = (int(n[-1]) * 8 + 24 for n in (rows, columns))
+    part = np.ascontiguousarray(luma[top:bottom, left:right])
+    again[top:bottom, left:right] = _votes_after(part, _own_quality(luma, grids[0]))
+    again[to_pixels(absent, (0, 0), (votes.shape[1], votes.shape[0])) == 0] = NO_VOTE
     for grid in grids:
         again[votes == grid.position] = NO_VOTE
     skip = np.ones(GRIDS, bool)
     skip[0] = False
     places = _regions(again, skip, "missing")
     return [p for p in places if _share(p, votes.shape) <= MAX_SHARE]
+
+
+def _votes_after(luma: npt.NDArray[np.float32], quality: int) -> Votes:
+    """Return the votes after a save; the part starts on a multiple of 8, so the save's grid is (0, 0)."""
+    import cv2
+
+    from fakeproof._kernels.grid import grid_votes
+
+    grey = np.clip(luma + 0.5, 0, 255).astype(np.uint8)
+    _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return grid_votes(np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32))
 
 
 def _own_quality(luma: npt.NDArray[np.float32], grid: _Grid) -> int:
@@ -254,12 +274,19 @@ def _mask(votes: Votes, places: list[_Place]) -> npt.NDArray[np.bool_]:
 
 def _pooled(votes: Votes, grids: list[_Grid]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Return by 8 px cell the votes for a valid grid and for any, in blocks, pooled over the neighbouring cells."""
+    import cv2
+
     from fakeproof._kernels.grid import NO_VOTE
 
     rows, columns = votes.shape[0] // 8, votes.shape[1] // 8
-    cells = votes[: rows * 8, : columns * 8].reshape(rows, 8, columns, 8)
-    loyal = np.isin(cells, [g.position for g in grids]).sum(axis=(1, 3)).astype(np.float32) / GRIDS
-    cast = (cells != NO_VOTE).sum(axis=(1, 3)).astype(np.float32) / GRIDS
+    whole = votes[: rows * 8, : columns * 8]
+    counts = []
+    for chosen in ([g.position for g in grids[:2]], [NO_VOTE]):
+        table = np.zeros(256, np.uint8)
+        table[chosen] = 255
+        mean = cv2.resize(cv2.LUT(whole, table), (columns, rows), interpolation=cv2.INTER_AREA)
+        counts.append(np.asarray(mean, np.float32) / np.float32(255))
+    loyal, cast = counts[0], (1 - counts[1]).astype(np.float32)
     return box_sum(loyal, CELLS), box_sum(cast, CELLS)
 
 
