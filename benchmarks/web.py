@@ -33,6 +33,7 @@ QUERY_MS, FAISS_RATIO = 1.5, 6.0
 VERIFY_MS, OPEN_MS = 25.0, 50.0
 CODES = 10_000_000
 BACKGROUNDS = 40
+COPIES = "mixed_images__"
 
 
 def run(options: Options) -> list[Table]:
@@ -49,7 +50,9 @@ def run(options: Options) -> list[Table]:
 
 
 def _sources(options: Options) -> list[Row]:
-    return rows(Options(options.data, None, seed=options.seed), need="sources")
+    """Return the source photos, without the copies of each other that one of the sets contains."""
+    found = rows(Options(options.data, None, seed=options.seed), need="sources")
+    return [r for r in found if not r.path.name.startswith(COPIES)]
 
 
 def _picture(path: Path) -> Image.Image:
