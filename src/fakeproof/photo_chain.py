@@ -20,6 +20,8 @@ PLATFORM_SIDE = 2560
 """px; chat apps and content networks deliver at most this on the longer side (Facebook 2048, chat apps about 1440-2560)."""
 SCREEN_ASPECT = 1.75
 """Longer side by shorter side from which a picture may be a phone's whole screen (16:9 is 1.78, 20:9 is 2.22)."""
+TALL_ASPECT = 1.9
+"""From here on a lossless file of a screen's width is one without looking for bars; 16:9 pictures are made elsewhere too."""
 SCREEN_WIDTHS = frozenset({640, 720, 750, 828, 1080, 1125, 1170, 1179, 1206, 1220, 1224, 1240, 1242, 1260, 1264, 1280,
                            1284, 1290, 1320, 1344, 1440})  # fmt: skip
 """px; native widths of phone screens."""
@@ -206,7 +208,9 @@ def _stripped(shot: _Shot) -> Chain:
             return Chain("resaved", (note, big))
         return Chain("unknown", (Reason("partial", "Its metadata are incomplete.", "相机信息不完整。"),))
     if shot.format in ("WEBP", "AVIF") and bare and small:
-        kind = Reason("web-format", f"{shot.format} is a format of sites and apps.", f"{shot.format} 是网站和应用常用的格式。")
+        kind = Reason(
+            "web-format", f"{shot.format} is a format of sites and apps.", f"{shot.format} 是网站和应用常用的格式。"
+        )
         return Chain("platform", (kind, note, size))
     if shot.camera:
         kind = Reason("container", f"Cameras do not write {shot.format}.", f"相机不会写 {shot.format} 格式。")
@@ -225,11 +229,13 @@ def _screen(shot: _Shot) -> tuple[Reason, ...]:
     native = short in SCREEN_WIDTHS
     lossless = shot.format in ("PNG", "HEIC")
     share, status = bars(shot.preview())
-    if not ((share >= FLAT_SHARE and status) or (native and lossless)):
+    if not ((share >= FLAT_SHARE and status) or (native and lossless and (status or long >= TALL_ASPECT * short))):
         return ()
     out: list[Reason] = []
     if native:
-        out.append(Reason("screen-size", f"{short}x{long} px is a phone's screen.", f"{short}x{long} 像素是手机屏幕尺寸。"))
+        out.append(
+            Reason("screen-size", f"{short}x{long} px is a phone's screen.", f"{short}x{long} 像素是手机屏幕尺寸。")
+        )
     if status:
         out.append(Reason("status-bar", "A narrow line of content lies in the bar at its top, as a phone's clock does.",
                           "顶部留边中有一行细小内容，如手机状态栏。"))  # fmt: skip
@@ -237,7 +243,9 @@ def _screen(shot: _Shot) -> tuple[Reason, ...]:
         out.append(Reason("flat-bars", f"{share:.0%} of its rows are one colour, as bars on a screen are.",
                           f"{share:.0%} 的行为单一颜色，如屏幕上的留边。"))  # fmt: skip
     if lossless:
-        out.append(Reason("lossless", f"{shot.format} is what phones save screens in.", f"手机截屏保存为 {shot.format}。"))
+        out.append(
+            Reason("lossless", f"{shot.format} is what phones save screens in.", f"手机截屏保存为 {shot.format}。")
+        )
     return tuple(out)
 
 
