@@ -53,7 +53,10 @@ ASSIGNED_LLR = {"moderate": 0.7, "strong": 1.3, "decisive": 2.0}
 
 def run(options: Options) -> list[Table]:
     """Return, for each category and chain, what the shipped cards do on the unseen half; then the cost of scoring."""
-    rows = {c: [r for chain in CHAINS for r in cases.table(gather(options, chain))] for c, gather in GATHER.items()}
+    rows = {
+        c: [r for chain in CHAINS for r in cases.table(cases.sampled(gather(options, chain)))]
+        for c, gather in GATHER.items()
+    }
     if options.train:
         train(rows)
     scorer = fp.Scorer.default()

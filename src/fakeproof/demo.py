@@ -49,18 +49,19 @@ def _again(rgb: RGB8, quality: int) -> RGB8:
 
 
 def _edited() -> bytes:
-    """Clone a stain-like part of the coffee photo, retouch the spoon away, save as a chat app would."""
+    """Clone the bowl of the spoon onto the table, retouch a part of the wood, save as a chat app would."""
     import cv2
     import numpy as np
     import skimage.data
 
     rgb = _again(skimage.data.coffee(), 90).copy()
     y, x = np.mgrid[: rgb.shape[0], : rgb.shape[1]]
-    soft = np.clip(1.25 - np.hypot(y - 95, x - 92) / 60, 0, 1)[..., None]
-    moved = np.roll(rgb, (95 - 330, 92 - 470), axis=(0, 1))
+    to, origin = np.array([330, 84]), np.array([270, 372])
+    soft = np.clip((58 - np.hypot(y - to[0], x - to[1])) / 6, 0, 1)[..., None]
+    moved = np.roll(rgb, tuple(to - origin), axis=(0, 1))
     rgb = (rgb * (1 - soft) + moved * soft).astype(np.uint8)
-    spoon = (np.hypot(y - 215, x - 520) < 26).astype(np.uint8)
-    return _jpeg(np.asarray(cv2.inpaint(rgb, spoon, 5, cv2.INPAINT_TELEA)), 93)
+    wood = (np.hypot(y - 215, x - 520) < 26).astype(np.uint8)
+    return _jpeg(np.asarray(cv2.inpaint(rgb, wood, 5, cv2.INPAINT_TELEA)), 88)
 
 
 def _copied() -> tuple[bytes, list[Source]]:

@@ -48,8 +48,32 @@ TRACES: dict[str, Words] = {
 }
 
 
+NAMES: dict[str, Words] = {
+    "ela": {"en": "error level", "zh": "误差级别（ELA）"},
+    "jpeg_ghosts": {"en": "JPEG ghosts", "zh": "JPEG鬼影"},
+    "double_jpeg": {"en": "double compression", "zh": "双重JPEG压缩"},
+    "jpeg_grid": {"en": "JPEG grid", "zh": "JPEG网格"},
+    "noise": {"en": "noise", "zh": "噪声一致性"},
+    "resampling": {"en": "resampling", "zh": "缩放与旋转痕迹"},
+    "copy_move": {"en": "clones within the photo", "zh": "画面内克隆"},
+    "source_difference": {"en": "difference to the original", "zh": "与原图的差异"},
+    "localize": {"en": "all traces together", "zh": "多种痕迹综合"},
+    "exif": {"en": "metadata (EXIF)", "zh": "拍摄信息（EXIF）"},
+    "software": {"en": "editing software", "zh": "修图软件"},
+    "ai_labels": {"en": "AI labels", "zh": "AI标识"},
+    "compare": {"en": "this shop's product", "zh": "与本店商品比对"},
+}
+"""What was looked at; :data:`TRACES` says what was seen."""
+
+
 def detector_name(detector: str, lang: Language) -> str:
-    """Return a detector's name as people read it."""
+    """Return what a detector looks at, as people read it."""
+    words = NAMES.get(detector) or TRACES.get(detector, {})
+    return words.get(lang, detector)
+
+
+def trace_name(detector: str, lang: Language) -> str:
+    """Return what a detector saw in a place that it supports."""
     return TRACES.get(detector, {}).get(lang, detector)
 
 
@@ -63,7 +87,7 @@ def circled_words(regions: Sequence[Region]) -> Words:
     for lang in ("en", "zh"):
         parts = []
         for region in regions:
-            traces = ("、" if lang == "zh" else ", ").join(detector_name(t, lang) for t in region.traces)
+            traces = ("、" if lang == "zh" else ", ").join(trace_name(t, lang) for t in region.traces)
             parts.append(f"{region.label}：{traces}" if lang == "zh" else f"{region.label}: {traces}")
         head = (
             "红圈处为发现修改痕迹的位置，下方为原像素放大图。"
