@@ -77,9 +77,20 @@ def heatmap(ax: Any, photo: Photo, finding: Finding, *, label: str = "") -> Any:
     return ax
 
 
-def ela(ax: Any, photo: Photo, finding: Finding) -> Any:
-    """Draw an ELA map: deviations from untouched blocks of the same texture, not raw differences."""
-    return heatmap(ax, photo, finding, label="deviation from like blocks")
+def ela(ax: Any, photo: Photo, finding: Finding | None = None, *, quality: int = 90) -> Any:
+    """Draw an ELA map: the finding's deviations from blocks of like texture, or without one the classic picture.
+
+    The classic picture is the difference to a copy saved at `quality`; edges and texture glow in it on every photo.
+    """
+    if finding is not None:
+        return heatmap(ax, photo, finding, label="deviation from like blocks (robust SD)")
+    # The module carries the function's name; importing from it keeps both reachable.
+    from fakeproof.edited.ela import error_levels
+
+    ax.imshow(error_levels(photo, quality=quality))
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax
 
 
 def source_difference(ax: Any, photo: Photo, finding: Finding) -> Any:
@@ -139,18 +150,12 @@ def dct_histogram(ax: Any, photo: Photo, *, row: int = 0, column: int = 1, compo
     return ax
 
 
-def grid_votes(ax: Any, finding: Finding) -> Any:
-    """Draw how often each of the 64 positions of the JPEG grid was voted for.
+def grid_votes(ax: Any, photo: Photo) -> Any:
+    """Draw how many pixels vote for each of the 64 positions of the JPEG grid: one bright cell is one grid."""
+    from fakeproof._kernels.grid import grid_votes as vote
 
-    Raises
-    ------
-    ParameterError
-        The finding holds no votes.
-    """
-    votes = finding.facts.get("votes")
-    if votes is None:
-        raise ParameterError("finding", finding.detector, "a finding of jpeg_grid with votes")
-    table = np.asarray(votes, float).reshape(8, 8)
+    votes = vote(photo.luma)
+    table = np.bincount(votes[votes < 64], minlength=64).reshape(8, 8)
     ax.imshow(table, cmap="Blues")
     ax.set_xlabel("column of the grid's origin")
     ax.set_ylabel("row")

@@ -1,0 +1,134 @@
+"""The whole path on real photos: what it finds, what it leaves alone, and that it is the same every time."""
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image, ImageOps
+
+import fakeproof as fp
+from fakeproof.demo import cases
+
+CATEGORIES = set(fp.Category)
+
+
+def jpeg(rgb, quality=88):
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return {case.name: case for case in cases()}
+
+
+def analyse(case):
+    return fp.analyze(fp.Photo.from_bytes(case.evidence, name=case.name), sources=case.sources, products=case.products)
+
+
+def test_the_edited_case_is_found_and_circled(demo):
+    verdict = analyse(demo["edited"])
+    assert verdict.edited.decision == "supported"
+    assert verdict.best.category is fp.Category.EDITED
+    inside = np.zeros((400, 600), bool)
+    inside[272:388, 26:142] = True
+    assert (verdict.mask & inside).sum() > 0.5 * inside.sum() * np.pi / 4
+    assert {e.kind for e in verdict.exhibits()} >= {"circled", "copied"}
+
+
+def test_the_web_image_is_proved_by_its_source(demo):
+    verdict = analyse(demo["web-image"])
+    assert verdict.best.category is fp.Category.WEB_IMAGE
+    (match,) = verdict.finding("match_sources").matches
+    assert match.source.name == "chelsea.jpg"
+    assert "mirrored" in match.transform("en")
+    assert verdict.edited.decision != "supported", "cropping and mirroring alter no place"
+
+
+def test_counter_cases_are_not_accused(demo):
+    for name in ("right-product", "untouched"):
+        verdict = analyse(demo[name])
+        assert verdict.best is None, name
+        assert verdict.regions == ()
+
+
+def test_another_object_is_never_called_the_shops_product(demo):
+    verdict = analyse(demo["wrong-product"])
+    assert verdict.wrong_product.llr > 0
+    assert verdict.wrong_product.decision in ("supported", "inconclusive")
+
+
+def test_the_shops_own_listing_is_a_web_image():
+    listing = skimage.data.chelsea()
+    copy = ImageOps.mirror(Image.fromarray(listing).crop((30, 20, 420, 280)))
+    verdict = fp.analyze(jpeg(np.asarray(copy), 80), products=[jpeg(listing, 95)])
+    assert verdict.web_image.decision == "supported"
+    assert verdict.finding("match_sources").matches[0].source.seen_on == "this shop's own listing"
+    assert verdict.wrong_product.decision != "supported"
+
+
+def test_a_web_image_that_was_also_edited_is_both():
+    original = skimage.data.coffee()
+    forged = original.copy()
+    forged[60:150, 380:480] = skimage.data.chelsea()[100:190, 200:300]
+    verdict = fp.analyze(jpeg(forged, 85), sources=[fp.Source(jpeg(original, 92), url="https://example.org/x")])
+    assert verdict.web_image.decision == "supported"
+    assert verdict.edited.decision == "supported"
+    assert "source_difference" in {c.detector for c in verdict.edited.contributions}
+
+
+def test_sources_that_cannot_be_read_are_problems(tmp_path):
+    (tmp_path / "broken.jpg").write_bytes(b"nothing")
+    verdict = fp.analyze(jpeg(skimage.data.chelsea()), sources=tmp_path, products=[tmp_path / "missing.jpg"])
+    assert len(verdict.problems) == 2
+    assert any("broken.jpg" in p for p in verdict.problems)
+    assert any("missing.jpg" in p for p in verdict.problems)
+
+
+@pytest.mark.parametrize("bad", [b"", b"GIF89a", b"\xff\xd8\xff", b"%PDF-1.4", b"\x00" * 4096])
+def test_what_is_no_photo_is_a_photo_error(bad):
+    with pytest.raises(fp.PhotoError):
+        fp.analyze(bad)
+
+
+def test_other_types_are_refused_by_name():
+    with pytest.raises(fp.ParameterError, match="int"):
+        fp.analyze(7)
+
+
+def test_threads_and_repeats_give_the_same_numbers():
+    photos = [jpeg(a[:256, :320]) for a in (skimage.data.coffee(), skimage.data.chelsea())]
+    alone = [fp.analyze(p).to_dict() for p in photos]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda p: fp.analyze(p).to_dict(), photos * 4))
+    assert together == alone * 4
+
+
+def test_every_finding_has_words_in_both_languages_and_json():
+    verdict = fp.analyze(
+        jpeg(skimage.data.coffee()), sources=[jpeg(skimage.data.chelsea())], products=[jpeg(skimage.data.rocket())]
+    )
+    assert set(verdict.scores) == CATEGORIES
+    for finding in verdict.findings:
+        assert finding.wording("en"), finding.detector
+        assert finding.wording("zh") != finding.wording("en"), finding.detector
+        assert np.isfinite(finding.score), finding.detector
+    assert '"NaN"' not in verdict.to_json()
+
+
+def test_the_photos_of_a_case_are_held_against_each_other():
+    coffee = skimage.data.coffee()
+    forged = coffee.copy()
+    forged[280:360, 60:160] = skimage.data.chelsea()[100:180, 200:300]
+    shots = [jpeg(coffee, 92), jpeg(coffee[10:390, 10:590], 85), jpeg(forged, 90), jpeg(skimage.data.rocket())]
+    case = fp.analyze_case([*shots, b"broken"])
+    kinds = {link.photos: link.kind for link in case.links}
+    assert kinds[(0, 1)] == "same_picture"
+    assert kinds[(0, 2)] == "edited_differently"
+    assert not any(3 in pair for pair in kinds)
+    assert len(case.problems) == 1
+    with pytest.raises(fp.PhotoError):
+        fp.analyze_case([b"broken"])

@@ -1,0 +1,108 @@
+"""The command: exit status, named reasons, verdicts on the terminal and as JSON."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+
+from fakeproof.__main__ import main
+
+
+@pytest.fixture
+def folder(tmp_path):
+    out = io.BytesIO()
+    Image.fromarray(skimage.data.chelsea()[:160, :200]).save(out, "JPEG", quality=85)
+    (tmp_path / "cat.jpg").write_bytes(out.getvalue())
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "text.jpg").write_bytes(b"not a photo at all")
+    Image.fromarray(np.zeros((1, 1, 3), np.uint8)).save(tmp_path / "dot.png")
+    return tmp_path
+
+
+def test_a_verdict_and_a_dossier(folder, capsys):
+    status = main(
+        [str(folder / "cat.jpg"), "--source", str(folder / "cat.jpg"), "--out", str(folder / "out"), "--lang", "en"]
+    )
+    assert status == 0
+    said = capsys.readouterr().out
+    assert "cat.jpg" in said
+    assert "web_image" not in said
+    assert "The findings give" in said
+    assert (folder / "out" / "cat" / "report.html").is_file()
+
+
+def test_json_lines(folder, capsys):
+    assert main([str(folder / "cat.jpg"), "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["photo"]["name"].endswith("cat.jpg")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("empty.jpg", "0 bytes"), ("text.jpg", ""), ("dot.png", "1x1"), ("missing.jpg", "cannot be read")],
+)
+def test_what_cannot_be_read_is_named_with_its_reason(folder, capsys, name, reason):
+    assert main([str(folder / name)]) == 3
+    told = capsys.readouterr().err
+    assert name in told
+    assert reason in told
+
+
+def test_one_bad_file_does_not_stop_the_rest(folder, capsys):
+    assert main([str(folder / "empty.jpg"), str(folder / "cat.jpg")]) == 0
+    out, err = capsys.readouterr()
+    assert "cat.jpg" in out
+    assert "empty.jpg" in err
+
+
+def test_a_broken_source_is_named_and_the_rest_goes_on(folder, capsys):
+    sources = folder / "sources"
+    sources.mkdir()
+    (sources / "broken.jpg").write_bytes(b"")
+    (sources / "good.jpg").write_bytes((folder / "cat.jpg").read_bytes())
+    assert main([str(folder / "cat.jpg"), "--source", str(sources)]) == 0
+    out = capsys.readouterr().out
+    assert "broken.jpg" in out
+    assert "taken from elsewhere" in out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--nonsense"],
+        ["cat.jpg", "--lang", "fr"],
+        ["cat.jpg", "--source", "nowhere"],
+        ["cat.jpg", "--order", "nowhere"],
+    ],
+)
+def test_bad_arguments_exit_with_two(folder, monkeypatch, words, capsys):
+    monkeypatch.chdir(folder)
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    assert capsys.readouterr().err
+
+
+def test_an_order_is_read_and_a_wrong_one_is_named(folder, capsys):
+    order = folder / "order.json"
+    order.write_text(json.dumps({"placed_at": "2026-05-01T12:00:00+08:00"}))
+    assert main([str(folder / "cat.jpg"), "--order", str(order), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["order"]["placed_at"].startswith("2026-05-01")
+    order.write_text(json.dumps({"placed_at": "yesterday"}))
+    with pytest.raises(SystemExit) as stop:
+        main([str(folder / "cat.jpg"), "--order", str(order)])
+    assert stop.value.code == 2
+    assert "ISO 8601" in capsys.readouterr().err
+
+
+def test_dossiers_are_not_replaced_without_being_asked(folder, capsys):
+    words = [str(folder / "cat.jpg"), "--out", str(folder / "out")]
+    assert main(words) == 0
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    assert stop.value.code == 2
+    assert main([*words, "--overwrite"]) == 0
