@@ -43,6 +43,8 @@ LEVEL_CELLS = 5
 CLASSES = (8, 8)
 """Classes of brightness and of coarse structure within which noise levels are compared."""
 MIN_CLASS = 12
+NOISE_IN_STRUCTURE = 0.16
+"""Mean absolute response of the structure's band pass (Gaussians of 1.5 and 4 px) to white noise of sigma 1 is 0.12."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ def _level(luma: Plane, usable: Plane) -> tuple[Plane, float]:
     mean = _cells(luma, rows, columns)
     smooth = cv2.GaussianBlur(luma, (0, 0), 1.5)
     coarse = _cells(np.abs(smooth - cv2.GaussianBlur(luma, (0, 0), 4.0)), rows, columns)
-    log_sigma, log_coarse = np.log(sigma + 0.05), np.log(coarse + 0.1)
+    # A noisy place must not pass for a structured one: the noise's own part of the structure is taken off.
+    clean = np.sqrt(np.maximum(coarse**2 - (NOISE_IN_STRUCTURE * sigma) ** 2, 0))
+    log_sigma, log_coarse = np.log(sigma + 0.05), np.log(clean + 0.3)
     deviation = _against_class(log_sigma, mean, log_coarse, usable > FILLED)
     pooled = cv2.blur(deviation, (LEVEL_CELLS, LEVEL_CELLS))
     counted = (usable > FILLED).astype(np.float32)
