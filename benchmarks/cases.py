@@ -55,24 +55,26 @@ class Case:
     @property
     def key(self) -> str:
         """Digest of the recipe and of the code that reads the photo."""
-        text = json.dumps([self.category, self.chain, [str(r) for r in self.recipe], code_digest()])
+        text = json.dumps([self.category, self.chain, [str(r) for r in self.recipe], code_digest(self.category)])
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Digest of everything that can change a finding; the weighing itself is not in it."""
+@lru_cache(maxsize=4)
+def code_digest(category: str) -> str:
+    """Digest of what can change this category's findings; the weighing itself is not in it."""
     root = Path(fp.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         part = path.relative_to(root).parts[0]
-        if path.suffix in (".py", ".json", ".toml", ".onnx") and part in FINDING_PARTS:
+        if path.suffix in (".py", ".json", ".npz", ".onnx") and part in (*SHARED_PARTS, *FINDING_PARTS[category]):
             digest.update(path.read_bytes())
     for name in ("forgeries.py", "chains.py", "attacks.py", "damage.py"):
-        extra = Path(__file__).parent / name
-        if extra.exists():
-            digest.update(extra.read_bytes())
+        digest.update((Path(__file__).parent / name).read_bytes())
     return digest.hexdigest()
+
+
+SHARED_PARTS = ("jpeg", "geometry", "photo.py", "photo_decode.py", "photo_chain.py", "findings.py")
+FINDING_PARTS = {"edited": ("_kernels", "edited"), "web_image": ("web",), "wrong_product": ("product",)}
 
 
 def sampled(found: Iterable[Case]) -> Iterator[Case]:
@@ -81,9 +83,6 @@ def sampled(found: Iterable[Case]) -> Iterator[Case]:
         name = repr([str(r) for r in case.recipe[1:2]]) + case.set.split(" (")[0] + case.chain
         if hashlib.sha256(name.encode()).digest()[0] < 256 * SHARES[case.category][case.chain]:
             yield case
-
-
-FINDING_PARTS = ("_kernels", "jpeg", "geometry", "edited", "web", "product", "photo.py", "findings.py")
 
 
 def seed_of(*parts: Any) -> int:

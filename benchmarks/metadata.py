@@ -78,7 +78,9 @@ def labelled(options: Options) -> Table:
         hits[wanted[0]].append((bool(found), any(f.supports for f in found), row.path.name))
     for mark, seen in hits.items():
         missed = [name for ok, _, name in seen if not ok]
-        table.rows.append([mark, len(seen), sum(ok for ok, _, _ in seen), sum(s for _, s, _ in seen), ", ".join(missed) or "none"])
+        table.rows.append(
+            [mark, len(seen), sum(ok for ok, _, _ in seen), sum(s for _, s, _ in seen), ", ".join(missed) or "none"]
+        )
         if missed:
             table.shortfalls.append(f"{mark}: {len(missed)} of {len(seen)} files missed ({', '.join(missed)}).")
     table.note = (
@@ -155,7 +157,9 @@ def chained(options: Options) -> Table:
             if row.path.suffix.lower() == ".heic":
                 continue
             copy = apply_chain(row.path.read_bytes(), chain, seed=options.seed + index)
-            findings = fp.metadata.check(fp.Photo.from_bytes(copy.data, name=f"mmexport{1_700_000_000_000 + index}.jpg"))
+            findings = fp.metadata.check(
+                fp.Photo.from_bytes(copy.data, name=f"mmexport{1_700_000_000_000 + index}.jpg")
+            )
             n += 1
             supporting += any(f.supports for f in findings)
             weighing += any(f.score > 0 for f in findings)

@@ -67,7 +67,9 @@ def _by_seed(outcomes: list[Outcome]) -> Table:
     for o in outcomes:
         groups[o.seed].append(o)
     body = [_row(name, groups[name]) for name in seeds() if groups.get(name)]
-    return Table("Damaged files, by format", ["file", "cases", "a result", "PhotoError", "anything else", "longest s"], body)
+    return Table(
+        "Damaged files, by format", ["file", "cases", "a result", "PhotoError", "anything else", "longest s"], body
+    )
 
 
 def _wrong(outcomes: list[Outcome]) -> Table:

@@ -58,7 +58,9 @@ def page(rules: RuleSet) -> str:
         own.sort(key=lambda r: -STRENGTHS[r.strength])
         parts.append(f"\n## `{detector}`: {TITLES[detector]} (category *{category.label()}*)\n")
         parts.append("| rule | kind | strength | what it says | source |\n|---|---|---|---|---|")
-        parts += [f"| `{_name(r.id)}` | {r.kind} | {r.strength} | {_cell(r.statement)} | {_cell(r.source)} |" for r in own]
+        parts += [
+            f"| `{_name(r.id)}` | {r.kind} | {r.strength} | {_cell(r.statement)} | {_cell(r.source)} |" for r in own
+        ]
         listed = [(r, m) for r in own for m in markers[r.id]]
         if listed:
             parts.append("\n| marker | fires | in | looks for | source |\n|---|---|---|---|---|")

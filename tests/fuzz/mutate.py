@@ -34,7 +34,9 @@ def bytes_replaced(data: bytes, rng: Rng) -> bytes:
 def length_fields(data: bytes, rng: Rng) -> bytes:
     """Overwrite 2 or 4 bytes, preferably near a segment's start, with a giant or tiny number."""
     parts = pieces(data)
-    base = sum(len(p) for p in parts[: int(rng.integers(len(parts)))]) if len(parts) > 1 else int(rng.integers(len(data)))
+    base = (
+        sum(len(p) for p in parts[: int(rng.integers(len(parts)))]) if len(parts) > 1 else int(rng.integers(len(data)))
+    )
     at = min(base + int(rng.integers(0, 24)), max(len(data) - 4, 0))
     form = str(rng.choice([">H", "<H", ">I", "<I"]))
     value = int(rng.choice(GIANTS)) & (0xFFFF if form.endswith("H") else 0xFFFFFFFF)
@@ -96,7 +98,9 @@ def ifd_loops(data: bytes, rng: Rng) -> bytes:
     for _ in range(min(count, 60)):
         tag = int(rng.choice([0x8769, 0x8825, 0xA005, 0x0112, 0x010F, 0x927C, 0x0201, 0x014A, 0x9286, 0x0111]))
         kind = int(rng.choice([1, 2, 3, 4, 5, 7, 9, 10, 12, 13, 0, 99]))
-        entries += struct.pack(order + "HHII", tag, kind, int(rng.choice(GIANTS)), int(rng.choice([0, 8, 10, 26, 4, 2**31])))
+        entries += struct.pack(
+            order + "HHII", tag, kind, int(rng.choice(GIANTS)), int(rng.choice([0, 8, 10, 26, 4, 2**31]))
+        )
     block = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, count) + entries
     block += struct.pack(order + "I", int(rng.choice([0, 8, 10, len(block) - 12])))
     if data[:4] == b"\x89PNG":

@@ -53,7 +53,9 @@ def check(data: bytes, tmp_path) -> None:
 VARIED = [
     {"quality": q, "subsampling": s, "progressive": p, "size": size}
     for (q, size), s, p in product(
-        [(30, (97, 61)), (75, (160, 120)), (92, (131, 77)), (100, (65, 129))], ["4:4:4", "4:2:2", "4:2:0"], [False, True]
+        [(30, (97, 61)), (75, (160, 120)), (92, (131, 77)), (100, (65, 129))],
+        ["4:4:4", "4:2:2", "4:2:0"],
+        [False, True],
     )
 ] + [
     {"quality": 80, "optimize": True, "size": (111, 93)},

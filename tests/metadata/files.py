@@ -60,7 +60,10 @@ def tiff(values: dict[int, Any], exif: dict[int, Any] | None = None, gps: dict[i
     """A well-formed little-endian TIFF block: text, bytes, ints (SHORT below 65536, else LONG), rationals as tuples."""
     directories = [values, exif, gps]
     links = {0x8769: 1, 0x8825: 2}
-    sizes = [_entries_size(d, extra=(i == 0) * sum(x is not None for x in directories[1:])) for i, d in enumerate(directories)]
+    sizes = [
+        _entries_size(d, extra=(i == 0) * sum(x is not None for x in directories[1:]))
+        for i, d in enumerate(directories)
+    ]
     offsets, at = [], 8
     for d, size in zip(directories, sizes, strict=True):
         offsets.append(at)
@@ -163,9 +166,7 @@ def jumbf_segments(data: bytes, size: int = 60_000) -> bytes:
     """A store over as many APP11 segments as it takes, each repeating the box's head."""
     head, body = data[:8], data[8:]
     parts = [body[i : i + size] for i in range(0, len(body), size)]
-    return b"".join(
-        segment(0xEB, b"JP" + struct.pack(">HI", 1, i + 1) + head + part) for i, part in enumerate(parts)
-    )
+    return b"".join(segment(0xEB, b"JP" + struct.pack(">HI", 1, i + 1) + head + part) for i, part in enumerate(parts))
 
 
 def chunk(kind: bytes, payload: bytes) -> bytes:

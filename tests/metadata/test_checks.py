@@ -39,7 +39,9 @@ from tests.metadata.files import (
 DSO = "2026:05:01 12:00:00"
 CHINA = timezone(timedelta(hours=8))
 PLACED = datetime(2026, 5, 1, 12, tzinfo=CHINA)
-ORDER = fp.Order(placed_at=PLACED, delivered_at=PLACED + timedelta(days=4), reported_at=PLACED + timedelta(days=6), number="A1")
+ORDER = fp.Order(
+    placed_at=PLACED, delivered_at=PLACED + timedelta(days=4), reported_at=PLACED + timedelta(days=6), number="A1"
+)
 AIGC = '{"Label":"%s","ContentProducer":"001191110102MACQD9K64010000","ProduceID":"7"}'
 SOURCE = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 RETOUCH = '{"data":{"pictureId":"1","appversion":"8.0.0","stickerId":"","product":"retouch"},"source_type":"douyin_beauty_me"}'
@@ -216,21 +218,26 @@ def test_file_names(name):
     assert {r: f.score for r, f in found.items()} == {rule: score}
 
 
-@pytest.mark.parametrize("name", ["d41d8cd98f00b204e9800998ecf8427e.jpg", "photo.jpg", "客户图.png", "1.jpg", "O1CN01.jpg"])
+@pytest.mark.parametrize(
+    "name", ["d41d8cd98f00b204e9800998ecf8427e.jpg", "photo.jpg", "客户图.png", "1.jpg", "O1CN01.jpg"]
+)
 def test_ordinary_names_say_nothing(name):
     assert fp.metadata.platforms(photo(jpeg(), name)) == ()
 
 
 def test_weibo_name_that_fits_the_photo_is_decisive():
     image = picture(108, 144)
-    finding = fired(fp.metadata.platforms(photo(jpeg(image=image), "006BkcR8ly1gq1e6ww0abj30u0140abc.jpg")))["platforms.weibo"]
+    finding = fired(fp.metadata.platforms(photo(jpeg(image=image), "006BkcR8ly1gq1e6ww0abj30u0140abc.jpg")))[
+        "platforms.weibo"
+    ]
     assert finding.score == 4.0
     assert finding.facts["lead"] == "https://weibo.com/u/6048337406"
     assert finding.facts["stated"] == "1080x1440"
 
 
 @pytest.mark.parametrize(
-    ("label", "kind", "strength"), [("1", "generated", "decisive"), ("2", "generated", "strong"), ("AIGC", "generated", "moderate")]
+    ("label", "kind", "strength"),
+    [("1", "generated", "decisive"), ("2", "generated", "strong"), ("AIGC", "generated", "moderate")],
 )
 @pytest.mark.parametrize("form", ["xmp", "xmp attribute", "png", "user comment", "segment", "description", "comment"])
 def test_aigc_label_in_every_form(form, label, kind, strength):
@@ -238,7 +245,9 @@ def test_aigc_label_in_every_form(form, label, kind, strength):
     quoted = text.replace('"', "&quot;")
     data = {
         "xmp": jpeg(xmp_segment(f"<TC260:AIGC>{quoted}</TC260:AIGC>")),
-        "xmp attribute": png(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp_segment("", f'TC260:AIGC="{quoted}"')[33:]), late=True),
+        "xmp attribute": png(
+            chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp_segment("", f'TC260:AIGC="{quoted}"')[33:]), late=True
+        ),
         "png": png(text_chunk("AIGC", text), late=True),
         "user comment": jpeg(camera(exif={0x9286: b"UNICODE\0" + ('{"AIGC":' + text + "}").encode("utf-16-le")})),
         "segment": jpeg(segment(0xEB, b"AIGC" + text.encode())),
@@ -270,7 +279,14 @@ def test_procedural_media_and_enhancement_are_not_ai():
 
 @pytest.mark.parametrize(
     "save",
-    [{}, {"quality": 75}, {"progressive": True}, {"optimize": True}, {"subsampling": 0}, {"quality": 30, "progressive": True}],
+    [
+        {},
+        {"quality": 75},
+        {"progressive": True},
+        {"optimize": True},
+        {"subsampling": 0},
+        {"quality": 30, "progressive": True},
+    ],
 )
 def test_resaves_without_metadata_support_nothing(save):
     file = io.BytesIO()

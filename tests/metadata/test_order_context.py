@@ -51,7 +51,9 @@ def test_capture_against_the_order(moment, zone, rules):
 def test_the_zone_decides():
     # the same clock reading is 13 hours apart in Shanghai and New York
     text, at = "2026:04:30 13:00:00", order(delivered_at=None, reported_at=None)
-    assert fired(fp.metadata.order_context(shot(text, zone="+14:00"), order=at)).keys() == {"order_context.before_order"}
+    assert fired(fp.metadata.order_context(shot(text, zone="+14:00"), order=at)).keys() == {
+        "order_context.before_order"
+    }
     assert not fp.metadata.order_context(shot(text, zone="-05:00"), order=at)
 
 
@@ -79,7 +81,10 @@ def test_times_in_file_names(name, found):
 
 def test_names_as_received_stand_for_stored_ones():
     at = order(file_names=("mmexport1714550400000.jpg",))
-    assert fired(fp.metadata.check(photo(jpeg(), "1.jpg"), order=at)).keys() >= {"order_context.name_before_order", "platforms.messenger"}
+    assert fired(fp.metadata.check(photo(jpeg(), "1.jpg"), order=at)).keys() >= {
+        "order_context.name_before_order",
+        "platforms.messenger",
+    }
     two = order(file_names=("mmexport1714550400000.jpg", "other.jpg"))
     assert not fired(fp.metadata.order_context(photo(jpeg(), "1.jpg"), order=two))
     stored = order(received_as={"1.jpg": "mmexport1714550400000.jpg"})
@@ -113,7 +118,9 @@ def test_the_same_file_shot_and_camera_in_other_orders():
     found = fired(fp.metadata.order_context(first, order=order(others=(time_only,))))
     assert found.keys() == {"order_context.same_shot"}
     camera = {"order": "B2", "serial": "SN12345", "model": "M1"}
-    assert fired(fp.metadata.order_context(first, order=order(others=(camera,)))).keys() == {"order_context.same_camera"}
+    assert fired(fp.metadata.order_context(first, order=order(others=(camera,)))).keys() == {
+        "order_context.same_camera"
+    }
     assert not fp.metadata.order_context(first, order=order(others=({**entry, "order": "A1"},)))
     stranger = {"order": "B2", "sha256": "1" * 64, "identifiers": ["ImageUniqueID=ffffffffffffffff"], "model": "M1"}
     assert not fp.metadata.order_context(first, order=order(others=(stranger,)))
@@ -126,10 +133,14 @@ def test_identity_is_json_ready_and_empty_identifiers_do_not_match():
     assert json.loads(json.dumps(bare)) == bare
     default = shot("2026:05:06 10:00:00", xA420="0000000000000000", xA431="0")
     assert fp.metadata.identity(default)["identifiers"] == []
-    assert not fp.metadata.order_context(default, order=order(others=({**fp.metadata.identity(default, order="B"), "sha256": ""},)))
+    assert not fp.metadata.order_context(
+        default, order=order(others=({**fp.metadata.identity(default, order="B"), "sha256": ""},))
+    )
 
 
-@pytest.mark.parametrize(("text", "hours"), [("+08:00", 8), ("-05:30", -5.5), ("+15:00", None), ("Z", None), ("", None)])
+@pytest.mark.parametrize(
+    ("text", "hours"), [("+08:00", 8), ("-05:30", -5.5), ("+15:00", None), ("Z", None), ("", None)]
+)
 def test_offsets(text, hours):
     found = offset(text)
     assert (found.utcoffset(None).total_seconds() / 3600 if found else None) == hours

@@ -50,7 +50,9 @@ SCHEMA = {
         },
     },
 }  # fmt: skip
-TABLES = sorted(f.name for f in (resources.files("fakeproof.metadata") / "tables").iterdir() if f.name.endswith(".toml"))
+TABLES = sorted(
+    f.name for f in (resources.files("fakeproof.metadata") / "tables").iterdir() if f.name.endswith(".toml")
+)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -91,10 +91,19 @@ def test_own_builder_is_read_back():
     [
         (b"", "empty"),
         (b"XX*\0\x08\0\0\0", "no TIFF header"),
-        (b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 1) + struct.pack("<HHII", 0x8769, 4, 1, 8), "linked twice"),
+        (
+            b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 1) + struct.pack("<HHII", 0x8769, 4, 1, 8),
+            "linked twice",
+        ),
         (b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 65_000), "claims 65000 entries"),
-        (b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 1) + struct.pack("<HHII", 0x10F, 3, 0x0FFFFFFF, 8), "outside"),
-        (b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 1) + struct.pack("<HHII", 0x10F, 99, 1, 8), "unknown type"),
+        (
+            b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 1) + struct.pack("<HHII", 0x10F, 3, 0x0FFFFFFF, 8),
+            "outside",
+        ),
+        (
+            b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", 1) + struct.pack("<HHII", 0x10F, 99, 1, 8),
+            "unknown type",
+        ),
         (b"II*\0" + struct.pack("<I", 900), "outside"),
     ],
 )
@@ -179,7 +188,12 @@ def test_c2pa_store_in_jpeg_png_and_webp():
     picture().save(file, "WEBP")
     webp = file.getvalue() + b"C2PA" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
     webp = webp[:4] + struct.pack("<I", len(webp) - 8) + webp[8:]
-    for form in (jpeg(jumbf_segments(data, size=100)), png(chunk(b"caBX", data)), png(chunk(b"caBX", data), late=True), webp):
+    for form in (
+        jpeg(jumbf_segments(data, size=100)),
+        png(chunk(b"caBX", data)),
+        png(chunk(b"caBX", data), late=True),
+        webp,
+    ):
         found = read_bytes(form).store
         assert found is not None
         assert found.label == "c2pa"

@@ -70,9 +70,7 @@ def read_coefficients(data: bytes, structure: Structure) -> Coefficients | None:
         wanted, read = wanted + total, read + done
         seen.update(scan.components)
     flat.flags.writeable = False
-    blocks = tuple(
-        flat[starts[i] * 64 : starts[i + 1] * 64].reshape(*shapes[i], 8, 8) for i in range(len(shapes))
-    )
+    blocks = tuple(flat[starts[i] * 64 : starts[i + 1] * 64].reshape(*shapes[i], 8, 8) for i in range(len(shapes)))
     whole = read == wanted and len(seen) == len(shapes)
     return Coefficients(blocks, not whole, read / max(wanted, 1))
 

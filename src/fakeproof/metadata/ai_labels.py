@@ -93,7 +93,13 @@ def _c2pa(photo: Photo, record: Record, rules: RuleSet) -> list[Finding]:
     name = (active.generator if active else "") or store.label
     base = {"name": name, "checked": en, "checked_zh": zh, "validation": checked.codes if checked else ()}
     flags = Flag.NONE if checked and checked.state == "valid" else Flag.UNVERIFIED
-    quote = {"field": "C2PA", "tag": f"JUMBF {store.label}", "offset": store.offset, "value": shown(name), "exiftool": "-JUMBF:all"}
+    quote = {
+        "field": "C2PA",
+        "tag": f"JUMBF {store.label}",
+        "offset": store.offset,
+        "value": shown(name),
+        "exiftool": "-JUMBF:all",
+    }
     out = [ruling(rules, "ai_labels.c2pa_present", [quote], words=base, flags=flags)]
     for rule, pattern in (("ai_labels.c2pa_generated", _GENERATED), ("ai_labels.c2pa_composite", _COMPOSITE)):
         found = [f for f in record.all("c2pa.source_type") if pattern.search(f.value)]
@@ -121,6 +127,12 @@ def _galaxy(record: Record, rules: RuleSet) -> list[Finding]:
     for name, text, offset in record.seft:
         match = _GALAXY.search(text)
         if match and int(match[1]) > 0:
-            quote = {"field": f"samsung.{name}", "tag": "SEFT", "offset": offset, "value": shown(text, 200), "exiftool": "-Samsung:all"}
+            quote = {
+                "field": f"samsung.{name}",
+                "tag": "SEFT",
+                "offset": offset,
+                "value": shown(text, 200),
+                "exiftool": "-Samsung:all",
+            }
             return [ruling(rules, "ai_labels.galaxy_ai", [quote], words={"type": int(match[1])}, flags=Flag.UNVERIFIED)]
     return []

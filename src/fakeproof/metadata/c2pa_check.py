@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Validation", "validate"]
 
-MIMES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif", "TIFF": "image/tiff", "GIF": "image/gif"}
+MIMES = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "AVIF": "image/avif",
+    "TIFF": "image/tiff",
+    "GIF": "image/gif",
+}
 _ABOUT_SIGNER = ("signingCredential.", "cawg.")
 """Codes about who signed, which leave it open whether the bytes are those that were signed."""
 
@@ -56,7 +63,9 @@ def _validate(c2pa: Any, mime: str, data: bytes | None) -> Validation:
     except (c2pa.C2paError, ValueError) as error:
         return Validation("unreadable", (str(error)[:120],))
     codes = tuple(
-        str(item.get("code", "")) for item in report.get("validation_status", []) if item.get("code") != "signingCredential.untrusted"
+        str(item.get("code", ""))
+        for item in report.get("validation_status", [])
+        if item.get("code") != "signingCredential.untrusted"
     )
     if not codes:
         return Validation("invalid" if str(report.get("validation_state", "")).lower() == "invalid" else "valid")

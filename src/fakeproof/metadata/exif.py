@@ -103,7 +103,9 @@ def _summary(record: Record, rules: RuleSet) -> list[Finding]:
     if not found:
         return []
     words = {f.key.partition(".")[2].lower(): f.value for f in found}
-    return [ruling(rules, "exif.record", found, words={"summary": ", ".join(shown(f.value, 60) for f in found), **words})]
+    return [
+        ruling(rules, "exif.record", found, words={"summary": ", ".join(shown(f.value, 60) for f in found), **words})
+    ]
 
 
 def _times(record: Record, rules: RuleSet) -> list[Finding]:
@@ -205,7 +207,11 @@ def _maker_note(record: Record, rules: RuleSet) -> list[Finding]:
             found = start.strip("\0 ")
             quotes: list[Field | Mapping[str, Any]] = [_entry(note, "MakerNote", found)]
             quotes += [f for f in [record.first("exif.Make")] if f]
-            return [ruling(rules, "exif.maker_note_foreign", quotes, words={"make": record.text("exif.Make"), "found": found})]
+            return [
+                ruling(
+                    rules, "exif.maker_note_foreign", quotes, words={"make": record.text("exif.Make"), "found": found}
+                )
+            ]
     return []
 
 

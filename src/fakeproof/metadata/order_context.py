@@ -100,9 +100,7 @@ def order_context(
     return tuple(out)
 
 
-def _moment(
-    record: Record, order: Order, limits: Tolerances, rules: RuleSet
-) -> tuple[datetime | None, list[Finding]]:
+def _moment(record: Record, order: Order, limits: Tolerances, rules: RuleSet) -> tuple[datetime | None, list[Finding]]:
     """Return the capture in UTC if its clock can be used, and the finding that says why not."""
     taken = times.taken(record, rules.tables.get("clocks", {}))
     if taken is None or taken.unset:
@@ -126,7 +124,11 @@ def _capture(
     if moment is None or field is None:
         return []
     placed, delivered = order.utc("placed_at"), order.utc("delivered_at")
-    words: dict[str, Any] = {"taken": field.value, "placed": _told(order.placed_at), "delivered": _told(order.delivered_at)}
+    words: dict[str, Any] = {
+        "taken": field.value,
+        "placed": _told(order.placed_at),
+        "delivered": _told(order.delivered_at),
+    }
     if placed and placed - moment > timedelta(hours=limits.order_hours):
         old = placed - moment > timedelta(days=365.25 * limits.unset_years)
         rule = "order_context.before_order_doubtful" if old else "order_context.before_order"
@@ -295,6 +297,11 @@ def _shared(own: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, str]
     keys = ("model", "taken_at")
     if all(own.get(k) and own.get(k) == other.get(k) for k in keys):
         return "order_context.same_shot", f"{own['model']}, {own['taken_at']}"
-    if own.get("serial") and own["serial"].strip("0 ") and own["serial"] == other.get("serial") and own.get("model") == other.get("model"):
+    if (
+        own.get("serial")
+        and own["serial"].strip("0 ")
+        and own["serial"] == other.get("serial")
+        and own.get("model") == other.get("model")
+    ):
         return "order_context.same_camera", own["serial"]
     return None

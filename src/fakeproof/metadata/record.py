@@ -161,7 +161,9 @@ def read_bytes(data: bytes, name: str = "", container: Container | None = None) 
     fields = [Field("name", name, "file name")] if name else []
     fields += _exif_fields(tiff) if tiff else []
     for packet in packets:
-        fields += [Field(f"xmp.{p.name}", p.value[:MAX_FIELD], p.path, p.offset, p.namespace) for p in packet.properties]
+        fields += [
+            Field(f"xmp.{p.name}", p.value[:MAX_FIELD], p.path, p.offset, p.namespace) for p in packet.properties
+        ]
     fields += [Field(f"iptc.{d.name}", d.value[:MAX_FIELD], f"{d.record}:{d.number}", d.offset) for d in datasets]
     fields += _block_fields(container)
     fields += _store_fields(store) if store else []
@@ -177,7 +179,9 @@ def _exif_fields(tiff: Tiff) -> Iterator[Field]:
             continue
         value = _exif_text(entry)
         if value:
-            yield Field(f"exif.{name}", value[:MAX_FIELD], f"{entry.directory.upper()} 0x{entry.tag:04X}", entry.value_offset)
+            yield Field(
+                f"exif.{name}", value[:MAX_FIELD], f"{entry.directory.upper()} 0x{entry.tag:04X}", entry.value_offset
+            )
 
 
 def _exif_text(entry: Entry) -> str:
@@ -193,7 +197,9 @@ def _user_comment(entry: Entry) -> str:
     code, body = entry.raw[:8], entry.raw[8:]
     if code.startswith(b"UNICODE"):
         odd, even = body[::2].count(0), body[1::2].count(0)
-        coding = "utf-16-be" if odd > even else "utf-16-le" if even > odd else f"utf-16-{'le' if entry.little else 'be'}"
+        coding = (
+            "utf-16-be" if odd > even else "utf-16-le" if even > odd else f"utf-16-{'le' if entry.little else 'be'}"
+        )
         return body[: len(body) // 2 * 2].decode(coding, "replace").rstrip("\0").strip()
     if code[:5] == b"ASCII" or code == b"\0" * 8:
         return decode_text(body.split(b"\0", 1)[0])
@@ -234,7 +240,11 @@ def _photoshop(container: Container) -> tuple[tuple[Resource, ...], tuple[Datase
         if resource.id == 0x0404:
             more, broken = parse_iim(resource.data, resource.offset)
             datasets, problems = datasets + more, problems + broken
-    return moved, datasets, tuple(Problem(p.where, place(p.offset) if p.offset < len(data) else p.offset, p.reason) for p in problems)
+    return (
+        moved,
+        datasets,
+        tuple(Problem(p.where, place(p.offset) if p.offset < len(data) else p.offset, p.reason) for p in problems),
+    )
 
 
 class _Places:

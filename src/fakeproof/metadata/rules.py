@@ -37,9 +37,7 @@ DETECTORS: dict[str, Category] = {
 """The detectors and the one category that each may support."""
 
 _SHIPPED = ("rules", "software", "ai", "platforms", "rights", "cameras")
-_RULE_KEYS = frozenset(
-    {"id", "detector", "kind", "category", "strength", "statement", "source", "en", "zh"}
-)
+_RULE_KEYS = frozenset({"id", "detector", "kind", "category", "strength", "statement", "source", "en", "zh"})
 _MARKER_KEYS = frozenset(
     {"rule", "name", "name_zh", "in", "text", "pattern", "not", "case", "strength", "source", "namespace"}
 )
@@ -203,7 +201,9 @@ def _rule(name: str, entry: Any) -> Rule:
         try:
             list(Formatter().parse(entry[lang]))
         except ValueError as error:
-            raise ParameterError(f"{where}, {lang}", entry[lang], f"words in braces, such as {{name}} ({error})") from None
+            raise ParameterError(
+                f"{where}, {lang}", entry[lang], f"words in braces, such as {{name}} ({error})"
+            ) from None
     if entry["detector"] not in DETECTORS or not entry["id"].startswith(entry["detector"] + "."):
         raise ParameterError(f"{where}, detector", entry["detector"], DETECTORS)
     if entry["strength"] not in STRENGTHS:

@@ -81,9 +81,7 @@ def _chinese(values: Mapping[str, Any]) -> dict[str, str]:
     return {k.removesuffix("_zh"): shown(str(v)) for k, v in values.items() if k.endswith("_zh")}
 
 
-def marked(
-    record: Record, rules: RuleSet, detector: str, *, names: Sequence[str] | None = None
-) -> list[Finding]:
+def marked(record: Record, rules: RuleSet, detector: str, *, names: Sequence[str] | None = None) -> list[Finding]:
     """Return a finding for each rule (and strength) whose markers stand in the record's fields.
 
     Parameters
@@ -108,9 +106,7 @@ def marked(
     return [_hit(rules, rule, strength, found) for (rule, strength), found in hits.items()]
 
 
-def _hit(
-    rules: RuleSet, rule: str, strength: str, found: Sequence[tuple[Marker, Field, dict[str, str]]]
-) -> Finding:
+def _hit(rules: RuleSet, rule: str, strength: str, found: Sequence[tuple[Marker, Field, dict[str, str]]]) -> Finding:
     marker, first, groups = found[0]
     words = {
         "name": marker.name,

@@ -22,7 +22,17 @@ PHOTOSHOP_OWN = {0x03E9, 0x03F3, 0x03F5, 0x03F8, 0x0406, 0x0408, 0x0414, 0x041A,
 """Resources that only Photoshop writes: print and halftone settings, JPEG quality, guides, slices, version info."""
 PHOTOSHOP_MIN = 2
 """How many of them make a save by Photoshop; other writers copy single ones (Lightroom writes 0x03ED alone)."""
-CHANGING = ("drawing", "placed", "removed", "edited", "cropped", "filtered", "orientation.", "color_adjustments", "erased")
+CHANGING = (
+    "drawing",
+    "placed",
+    "removed",
+    "edited",
+    "cropped",
+    "filtered",
+    "orientation.",
+    "color_adjustments",
+    "erased",
+)
 """C2PA actions that alter pixels; created, opened, published, converted, transcoded and resized do not count."""
 _TONAL = ("orientation.", "color_adjustments", "filtered")
 _RETOUCH = re.compile(r'"product"\s*:\s*"([a-z_]{2,32})"')
@@ -118,7 +128,13 @@ def _photoshop(record: Record, rules: RuleSet) -> list[Finding]:
     if len({r.id for r in own}) < PHOTOSHOP_MIN:
         return []
     quotes = [
-        {"field": "8BIM", "tag": f"0x{r.id:04X}", "offset": r.offset, "value": f"{len(r.data)} bytes", "exiftool": "-Photoshop:all"}
+        {
+            "field": "8BIM",
+            "tag": f"0x{r.id:04X}",
+            "offset": r.offset,
+            "value": f"{len(r.data)} bytes",
+            "exiftool": "-Photoshop:all",
+        }
         for r in own
     ]
     ids = sorted({f"0x{r.id:04X}" for r in own})
@@ -131,10 +147,20 @@ def _segments(record: Record, rules: RuleSet) -> list[Finding]:
         at = block.data.find(b"\0\1\0\4")
         quality = int.from_bytes(block.data[at + 4 : at + 8], "big") if at >= 0 else 0
         words = {"quality": f"{quality}" if 0 < quality <= 100 else "?"}
-        quote = {"field": "APP12 Ducky", "offset": block.offset, "value": words["quality"], "exiftool": "-Ducky:Quality"}
+        quote = {
+            "field": "APP12 Ducky",
+            "offset": block.offset,
+            "value": words["quality"],
+            "exiftool": "-Ducky:Quality",
+        }
         out.append(ruling(rules, "software.save_for_web", [quote], words=words))
     for block in record.container.of("adobe")[:1]:
-        quote = {"field": "APP14 Adobe", "offset": block.offset, "value": block.data[:7].hex(), "exiftool": "-APP14:all"}
+        quote = {
+            "field": "APP14 Adobe",
+            "offset": block.offset,
+            "value": block.data[:7].hex(),
+            "exiftool": "-APP14:all",
+        }
         out.append(ruling(rules, "software.adobe_marker", [quote]))
     return out
 
@@ -142,10 +168,19 @@ def _segments(record: Record, rules: RuleSet) -> list[Finding]:
 def _retouch(record: Record, rules: RuleSet) -> list[Finding]:
     """Read the JSON note of ByteDance's editors; known products only, so that no other JSON is taken for one."""
     products = rules.tables.get("products", {})
-    for key in ("comment", "exif.ImageDescription", "exif.UserComment", "xmp.description", "text.Comment", "text.Description"):
+    for key in (
+        "comment",
+        "exif.ImageDescription",
+        "exif.UserComment",
+        "xmp.description",
+        "text.Comment",
+        "text.Description",
+    ):
         for field in record.all(key):
             match = _RETOUCH.search(field.value)
-            if not match or not ({"source_type", "stickerId", "filterId", "pictureId", "appversion"} & _keys(field.value)):
+            if not match or not (
+                {"source_type", "stickerId", "filterId", "pictureId", "appversion"} & _keys(field.value)
+            ):
                 continue
             product = match[1]
             words = {"product": product, "name": products.get(product, product), "value": shown(field.value, 200)}
@@ -183,7 +218,14 @@ def _c2pa(record: Record, rules: RuleSet) -> list[Finding]:
     words = {"steps": "; ".join(shown(t, 100) for t in told), "count": len(steps)}
     unique: dict[tuple[str, str], Field] = {(f.value, f.tag): f for f in fields}
     return [
-        ruling(rules, "software.c2pa_edits", list(unique.values()), strength="weak" if tonal else "", words=words, flags=Flag.UNVERIFIED)
+        ruling(
+            rules,
+            "software.c2pa_edits",
+            list(unique.values()),
+            strength="weak" if tonal else "",
+            words=words,
+            flags=Flag.UNVERIFIED,
+        )
     ]
 
 

@@ -16,8 +16,19 @@ if TYPE_CHECKING:
 
 __all__ = ["structure"]
 
-_ARCHIVES = ((b"PK\x03\x04", "ZIP"), (b"Rar!", "RAR"), (b"7z\xbc\xaf", "7-Zip"), (b"%PDF-", "PDF"), (b"MZ\x90\0", "EXE"))
-_VENDOR_HEADS = {"APP7": (b"HUAWEI", b"\x1aQualcomm"), "APP8": (b"SPIFF",), "APP3": (b"Meta", b"META"), "APP5": (b"RMETA",)}
+_ARCHIVES = (
+    (b"PK\x03\x04", "ZIP"),
+    (b"Rar!", "RAR"),
+    (b"7z\xbc\xaf", "7-Zip"),
+    (b"%PDF-", "PDF"),
+    (b"MZ\x90\0", "EXE"),
+)
+_VENDOR_HEADS = {
+    "APP7": (b"HUAWEI", b"\x1aQualcomm"),
+    "APP8": (b"SPIFF",),
+    "APP3": (b"Meta", b"META"),
+    "APP5": (b"RMETA",),
+}
 _VENDOR_NAMES = ((b"SEFT", "Samsung trailer"), (b"vivo{", "vivo trailer"), (b"streamdata", "vivo stream data"))
 
 
@@ -58,7 +69,9 @@ def structure(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding
     for block in box.of("trailer"):
         out += _trailer(block, record, rules)
     if not box.complete:
-        out.append(ruling(rules, "structure.incomplete", [{"field": box.format, "offset": box.end}], flags=Flag.TRUNCATED))
+        out.append(
+            ruling(rules, "structure.incomplete", [{"field": box.format, "offset": box.end}], flags=Flag.TRUNCATED)
+        )
     for problem in box.problems[:4]:
         quote = {"field": problem.where, "offset": problem.offset, "value": problem.reason}
         words = {"reason": f"{problem.where}: {problem.reason}", "offset": problem.offset}
