@@ -9,6 +9,7 @@ from tests.reference import noise as plain
 import fakeproof as fp
 from fakeproof._kernels.noise import BINS, SYMMETRY, cell_histograms
 from fakeproof.edited.residual_statistics import noise_maps
+from fakeproof.evidence.pixels import pixel_auc
 
 
 @pytest.mark.nojit
@@ -50,11 +51,22 @@ def _grainy(shape, sigma, seed=0):
 
 
 @pytest.mark.parametrize("other", [0.8, 9.0])
-def test_a_place_with_other_noise_is_found(other):
+def test_a_place_with_other_noise_stands_out(other):
     rgb = _grainy((512, 640), 3.0)
     truth = np.zeros(rgb.shape[:2], bool)
     truth[160:320, 240:400] = True
     rgb[truth] = _grainy((512, 640), other, seed=1)[truth]
+    finding = fp.edited.noise(fp.Photo.from_array(rgb))
+    untouched = fp.edited.noise(fp.Photo.from_array(_grainy((512, 640), 3.0)))
+    assert finding.score > untouched.score + 10
+    assert pixel_auc(finding.heatmap, truth) > 0.9
+
+
+def test_a_painted_place_is_decided_and_circled():
+    rgb = _grainy((768, 1024), 3.0)
+    truth = np.zeros(rgb.shape[:2], bool)
+    truth[256:544, 320:608] = True
+    rgb[truth] = _grainy((768, 1024), 0.3, seed=1)[truth]
     finding = fp.edited.noise(fp.Photo.from_array(rgb))
     assert finding.supports is fp.Category.EDITED
     assert overlap(finding.mask, truth) > 0.5

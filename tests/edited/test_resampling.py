@@ -35,7 +35,7 @@ def _rgb(grey):
     return np.repeat(np.clip(np.round(grey), 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
 
-@pytest.mark.parametrize("factor", [1.3, 1.6])
+@pytest.mark.parametrize("factor", [1.3, 1.7])
 def test_an_enlarged_place_is_found(factor):
     grey = _grain((640, 640), 0)
     piece = cv2.resize(_grain((256, 256), 1), None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
