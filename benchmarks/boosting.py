@@ -63,7 +63,7 @@ def fit(
     return Trees(base, feature, threshold, leaf)
 
 
-def _best_splits(binned, gradient, hessian, node, count, use, l2):  # noqa: PLR0917
+def _best_splits(binned, gradient, hessian, node, count, use, l2):
     """Return (gain, feature, bin) of the best split of each node."""
     best = [(0.0, 0, 0)] * count
     for j in use:

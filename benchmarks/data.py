@@ -42,7 +42,7 @@ def rows(
     options: Options,
     *,
     need: str | None = None,
-    set: str | None = None,  # noqa: A002
+    set: str | None = None,
     role: str | None = None,
 ) -> list[Row]:
     """Return the manifest's rows that fit; --limit takes an even sample, the same each time."""

@@ -81,7 +81,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        if value != value:  # noqa: PLR0124 - NaN
+        if value != value:
             return "-"
         return f"{value:.3f}" if abs(value) < 100 else f"{value:.0f}"
     return str(value).replace("|", "\\|")

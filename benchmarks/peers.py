@@ -124,7 +124,7 @@ def _search() -> list[Pair]:
         return search
 
     task = "64 queries in 1 million 256-bit codes, exact"
-    ours = lambda: scan(words, asked, 31)  # noqa: E731
+    ours = lambda: scan(words, asked, 31)
     return [
         (f"{task}, radius 31", "faiss IndexBinaryFlat", flat() if faiss else None, ours),
         (f"{task}, top 10", "usearch", exact() if usearch else None, ours),
@@ -140,8 +140,8 @@ def _decisions(options: Options) -> Table:
     limit = options.limit or 60
     narrow = Options(options.data, limit, options.chain, options.seed)
     sets = {
-        "phone_paste altered": [r for r in rows(narrow, set="phone_paste", role="tampered")],
-        "CASIA altered": [r for r in rows(narrow, set="casia1", role="tampered")],
+        "phone_paste altered": list(rows(narrow, set="phone_paste", role="tampered")),
+        "CASIA altered": list(rows(narrow, set="casia1", role="tampered")),
         "untouched (tamper, camera)": [
             *rows(narrow, need="tamper", role="authentic"),
             *rows(narrow, need="camera", role="original"),

@@ -429,7 +429,7 @@ def accusations_table(halves: dict[str, Scored]) -> Table:
         "At the default threshold, all kinds together",
         ["half", "photo", "true accused", "limit", "wrong found", "of other kinds", "of siblings"],
     )
-    sibling: Callable[[Case], bool] = lambda c: "sibling" in c.kind or "hard" in c.kind  # noqa: E731
+    sibling: Callable[[Case], bool] = lambda c: "sibling" in c.kind or "hard" in c.kind
     for half, scored in halves.items():
         for damaged, limit in ((False, CLEAN_RATE), (True, DAMAGED_RATE)):
             found = scored.pick(lambda c, damaged=damaged: c.damaged is damaged)  # type: ignore[misc]

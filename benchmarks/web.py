@@ -443,7 +443,7 @@ def _verify_speed(options: Options, table: Table) -> None:
                 features(p)
             orb(p, mirrored=True)
         verify(photo, source)
-        times.append(median_seconds(lambda: verify(photo, source), rounds=3, warm=0))  # noqa: B023
+        times.append(median_seconds(lambda: verify(photo, source), rounds=3, warm=0))
     ours = 1e3 * float(np.median(times))
     table.rows.append(["one pair verified, features cached", ours, "ms", None, None, None])
     if ours > VERIFY_MS:

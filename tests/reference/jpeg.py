@@ -119,7 +119,7 @@ def mcus(frame, scan, shapes, tops) -> Iterator[list[tuple[int, int, int]]]:
             yield order
 
 
-def decode_part(bits: Bits, orders, scan, tables, out, progressive: bool) -> None:  # noqa: PLR0917
+def decode_part(bits: Bits, orders, scan, tables, out, progressive: bool) -> None:
     dc = [0] * len(scan.components)
     state = {"run": 0}
     for order in orders:

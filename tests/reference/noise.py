@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def cell_histograms(luma, use, symmetry, cell, every, step):  # noqa: PLR0917
+def cell_histograms(luma, use, symmetry, cell, every, step):
     height, width = luma.shape
     rows, columns = height // cell, width // cell
     level_x, level_y = np.ones((height, width), int), np.ones((height, width), int)

@@ -45,7 +45,7 @@ def kernel(function: F) -> F:
     float sums depend on the core count), no plain fastmath (loses NaN), no eager signatures (compile at import).
     cache: only where something is writable, since numba raises at import otherwise.
     """
-    compiled = numba.njit(nogil=True, cache=_CACHE, error_model="numpy")(function)
+    compiled: Any = numba.njit(nogil=True, cache=_CACHE, error_model="numpy")(function)
     _registry.append(compiled)
     return compiled  # type: ignore[no-any-return]
 

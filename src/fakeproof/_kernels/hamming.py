@@ -35,7 +35,7 @@ def _bound_union(a: Any, b: Any, q0: Any, q1: Any) -> Any:
 
 
 @kernel
-def _bound_three(a: Any, b: Any, c: Any, q0: Any, q1: Any, q2: Any) -> Any:  # noqa: PLR0917
+def _bound_three(a: Any, b: Any, c: Any, q0: Any, q1: Any, q2: Any) -> Any:
     least = np.int64(FAR)
     for i in range(a.shape[0]):
         least = min(least, np.int64(popcount(a[i] ^ q0) + popcount(b[i] ^ q1) + popcount(c[i] ^ q2)))
@@ -43,7 +43,7 @@ def _bound_three(a: Any, b: Any, c: Any, q0: Any, q1: Any, q2: Any) -> Any:  # n
 
 
 @kernel
-def scan_256(w0: Any, w1: Any, w2: Any, w3: Any, queries: Any, radius: Any, out: Any) -> Any:  # noqa: PLR0917
+def scan_256(w0: Any, w1: Any, w2: Any, w3: Any, queries: Any, radius: Any, out: Any) -> Any:
     """Write (query, code, distance) of all pairs within `radius` to `out`; return how many there are.
 
     Words are uint64 (codes,), queries uint64 (queries, 4), out int64 (capacity, 3). The return value may exceed the

@@ -5,8 +5,6 @@ Huffman code with its extra bits (at most 31). Most symbols are resolved with th
 2**LOOK entries; the rest goes through a table of 2**16.
 """
 
-# ruff: noqa: PLR0917 -- a reader's state goes by value, since kernels have no cheap objects
-
 from __future__ import annotations
 
 from typing import Any

@@ -3,8 +3,6 @@
 The bit reservoir and the tables are those of :mod:`fakeproof._kernels.jpeg`.
 """
 
-# ruff: noqa: PLR0917 -- a reader's state goes by value, since kernels have no cheap objects
-
 from __future__ import annotations
 
 from typing import Any

@@ -34,7 +34,7 @@ def _quantised(a: float, b: float, c: float, d: float, step: float) -> int:
 
 
 @kernel
-def cell_histograms(  # noqa: PLR0917 - kernels take no keywords
+def cell_histograms(
     luma: npt.NDArray[np.float32],
     use: npt.NDArray[np.uint8],
     symmetry: npt.NDArray[np.uint8],

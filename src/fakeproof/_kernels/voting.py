@@ -13,7 +13,7 @@ __all__ = ["nearest_in_spans"]
 
 
 @kernel
-def nearest_in_spans(  # noqa: PLR0917
+def nearest_in_spans(
     w0: Any, w1: Any, w2: Any, w3: Any, ends: Any, first: Any, last: Any, queries: Any, out: Any
 ) -> None:
     """Write the smallest distance from each query to sources `first` to `last` to `out` uint16 (sources, queries).

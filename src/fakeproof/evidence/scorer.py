@@ -234,7 +234,7 @@ def _records(table: Any) -> list[dict[str, Any]]:
 
 def _label(record: Mapping[str, Any], category: Category) -> bool | None:
     value = record.get(category.value)
-    if value is None or value != value:  # noqa: PLR0124 - an empty cell of a DataFrame is NaN
+    if value is None or value != value:
         return None
     if value not in (0, 1):
         raise ParameterError(category.value, value, "0, 1 or empty")
@@ -276,7 +276,7 @@ def record_score(card: CategoryCard, record: Mapping[str, Any]) -> CategoryScore
     scores = {}
     for name, detector in system.detectors.items():
         value = _value(record, f"{name}@{card.category.value}" if detector.assigned else name)
-        if value == value:  # noqa: PLR0124 - NaN means not applicable
+        if value == value:
             _check_version(name, versions.get(name, detector.version), detector)
             scores[name] = value
     return _weigh(card.category, system, used, scores, ())

@@ -42,7 +42,7 @@ def canvas(rgb: RGB8, *, side: int = 1600) -> tuple[RGB8, float]:
 
 
 def _line(image: RGB8) -> int:
-    return max(2, round(max(image.shape[:2]) * LINE))
+    return max(2, round(float(max(image.shape[:2])) * LINE))
 
 
 def _rounded(polygon: npt.NDArray[Any], margin: int, shape: tuple[int, ...]) -> list[npt.NDArray[np.int32]]:
@@ -130,9 +130,9 @@ def stacked(image: RGB8, pictures: Sequence[tuple[str, RGB8]]) -> RGB8:
     top = image.shape[0] + gap
     for i, (label, picture) in enumerate(pictures):
         left = gap + i * (side + gap)
-        out[top : top + side, left : left + side] = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
-        cv2.rectangle(out, (left, top), (left + side, top + side), RED, _line(image) // 2 + 1)
         tile = out[top : top + side, left : left + side]
+        tile[:] = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        cv2.rectangle(out, (left, top), (left + side, top + side), RED, _line(image) // 2 + 1)
         badge(tile, label, (0, 0))
     return out
 
@@ -142,11 +142,11 @@ def beside(pictures: Sequence[RGB8], *, height: int = 900, width: int = 2048, la
     ratios = [p.shape[1] / p.shape[0] for p in pictures]
     gap = 16
     height = int(min(height, max(160, (width - gap * (len(pictures) + 1)) / sum(ratios))))
-    sized = []
+    sized: list[RGB8] = []
     for i, picture in enumerate(pictures):
         size = (max(1, round(ratios[i] * height)), height)
         how = cv2.INTER_AREA if picture.shape[0] > height else cv2.INTER_CUBIC
-        sized.append(np.ascontiguousarray(cv2.resize(picture, size, interpolation=how)))
+        sized.append(np.ascontiguousarray(cv2.resize(picture, size, interpolation=how), dtype=np.uint8))
     for picture, label in zip(sized, labels, strict=False):
         badge(picture, label, (0, 0), colour=BLUE)
     out = np.full((height + 2 * gap, sum(p.shape[1] for p in sized) + gap * (len(sized) + 1), 3), PAPER, np.uint8)

@@ -74,7 +74,7 @@ def _groups(finding: Finding) -> list[list[Region]]:
     """Regions whose labels share a number belong together: a copy and its origin."""
     groups: dict[str, list[Region]] = {}
     for i, region in enumerate(finding.regions):
-        region = region if region.traces else replace(region, traces=(finding.detector,))  # noqa: PLW2901
+        region = region if region.traces else replace(region, traces=(finding.detector,))
         number = region.label.rstrip("abcdefghijklmnopqrstuvwxyz")
         paired = bool(number) and number != region.label
         groups.setdefault(number if paired else f"single {i}", []).append(region)

@@ -175,7 +175,7 @@ def _marks(lines: list[_Line], photo: Photo) -> list[tuple[Mark, _Line]]:
                     continue
                 joined = [m for m in read_marks(f"{mark.platform}号:{other.text.strip()}") if m.account]
                 if joined:
-                    mark = Mark(mark.kind, mark.platform, joined[0].account, f"{line.text} {other.text}")  # noqa: PLW2901
+                    mark = Mark(mark.kind, mark.platform, joined[0].account, f"{line.text} {other.text}")
                     break
         out.append((mark, line))
     short = min(photo.size)
