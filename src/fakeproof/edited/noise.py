@@ -56,7 +56,7 @@ def noise(photo: Photo, /) -> Finding | NotApplicable:
     Returns
     -------
     Finding
-        `heatmap`: the larger of |level| in robust standard deviations and the distance of the statistics over its
+        `heatmap`: the larger of absolute level in robust standard deviations and the distance of the statistics over its
         median, >= 0; about 1 where nothing is odd. `score`: strength of the strongest place, its mean excess times
         the square root of its cells; 0 without one. `facts`: ``sigma`` (median noise, grey levels), ``places``.
     NotApplicable
