@@ -413,7 +413,7 @@ def _measured(row: Row, module: object) -> list[tuple[dict[str, float], bool]]:
     if min(photo.size) < module.MIN_SIDE:  # type: ignore[attr-defined]
         return []
     grey = module._working(photo.luma, module.SPARSE_PIXELS)  # type: ignore[attr-defined]
-    pairs, crowded = module._pairs(grey, dense=True)  # type: ignore[attr-defined]
+    pairs, _ = module._pairs(grey, dense=True)  # type: ignore[attr-defined]
     truth = None
     if row.mask_path is not None:
         with Image.open(row.mask_path) as image:
@@ -427,7 +427,7 @@ def _measured(row: Row, module: object) -> list[tuple[dict[str, float], bool]]:
             hit = max(shares) if row.set == "casia1" else min(shares)
             if 0.1 < hit < 0.5:
                 continue
-        out.append((module.measurements(pair.clone, crowded), hit >= 0.5))  # type: ignore[attr-defined]
+        out.append((module.measurements(pair.clone), hit >= 0.5))  # type: ignore[attr-defined]
     return out
 
 

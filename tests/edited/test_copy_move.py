@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
+from tests.reference.patchmatch import fit_error_at, nearest
 
 import fakeproof as fp
 from fakeproof._kernels.patchmatch import match_field, next_random
@@ -15,7 +16,6 @@ from fakeproof.edited.clone_keypoints import mirrored_descriptors
 from fakeproof.edited.clone_words import describe, numbers
 from fakeproof.edited.patch_field import fit_error, zernike_moduli
 from fakeproof.evidence.pixels import pixel_scores
-from tests.reference.patchmatch import fit_error_at, nearest
 
 SIDE = 100
 
@@ -141,7 +141,8 @@ def test_the_same_photo_gives_the_same_numbers():
 @pytest.mark.nojit
 def test_the_field_comes_near_exhaustive_search():
     rng = np.random.default_rng(2)
-    features = rng.random((14, 16, 3), dtype=np.float32)
+    # Smooth as features of a picture are: the search lives on neighbours having like partners.
+    features = cv2.GaussianBlur(rng.random((14, 16, 3), dtype=np.float32), (0, 0), 1.2)
     features[2:6, 2:6] = features[9:13, 10:14]
     field, cost = match_field(features, 4, 4, 7)
     best = nearest(features, 4)
@@ -151,7 +152,7 @@ def test_the_field_comes_near_exhaustive_search():
     assert (np.hypot(field[..., 0], field[..., 1]) >= 4).all()
     assert (cost >= best - 1e-6).all()
     assert (cost[2:6, 2:6] < 1e-9).mean() > 0.7
-    assert np.median(cost - best) < 0.02
+    assert np.median(cost - best) < 0.001
 
 
 @pytest.mark.nojit

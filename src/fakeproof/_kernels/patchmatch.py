@@ -31,8 +31,8 @@ def _cost(features: npt.NDArray[np.float32], y: int, x: int, v: int, u: int, bes
         d = features[y, x, k] - features[v, u, k]
         total += d * d
         if total >= best:
-            return total
-    return total
+            break
+    return float(total)
 
 
 @kernel
@@ -119,7 +119,7 @@ def match_field(
                 for way in range(4):
                     # Neighbours already visited in this pass: beside, above, and both diagonals.
                     ny = y - step if way != 0 else y
-                    nx = x - step if way == 0 or way == 2 else (x + step if way == 3 else x)
+                    nx = x - step if way % 2 == 0 else (x + step if way == 3 else x)
                     if ny < 0 or nx < 0 or ny >= rows or nx >= columns:
                         continue
                     dy, dx = field[ny, nx, 0], field[ny, nx, 1]

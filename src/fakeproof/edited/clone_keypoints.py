@@ -23,6 +23,8 @@ CONTRAST = 0.015
 RATIO = 0.55
 """Angle to a neighbour over the angle to the next one (g2NN; .5 in Amerini et al., .55 in later code)."""
 NEIGHBOURS = 5
+BLOCK = 256
+"""Rows of the table of likenesses that are held at once: what fits a processor's cache."""
 LEAST_PAIRS = 4
 MAX_TRANSFORMS = 8
 REPROJECTION = 2.5
@@ -47,7 +49,7 @@ def mirrored_descriptors(descriptors: npt.NDArray[np.float32]) -> npt.NDArray[np
 
 
 def _features(grey: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
-    points, descriptors = cv2.SIFT_create(nfeatures=COUNT, contrastThreshold=CONTRAST).detectAndCompute(grey, None)
+    points, descriptors = cv2.SIFT.create(nfeatures=COUNT, contrastThreshold=CONTRAST).detectAndCompute(grey, None)
     if not points:
         return np.empty((0, 2)), np.empty((0, 128), np.float32)
     at = np.array([p.pt for p in points], np.float64)
@@ -68,15 +70,10 @@ def match_within(
     n = at.shape[0]
     if n < 3:
         return SelfMatches(np.empty((0, 2)), np.empty((0, 2)), 0.0)
-    likeness = one @ other.T
-    squared = (at**2).sum(axis=1)
-    near = squared[:, None] + squared[None, :] - 2 * at @ at.T < least * least
-    likeness[near] = -1.0
     top = min(NEIGHBOURS + 1, n)
-    best = np.argpartition(-likeness, top - 1, axis=1)[:, :top]
-    values = np.take_along_axis(likeness, best, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    best, values = np.take_along_axis(best, order, axis=1), np.take_along_axis(values, order, axis=1)
+    parts = [_likest(at, one[i : i + BLOCK], other, (i, top, least)) for i in range(0, n, BLOCK)]
+    best = np.concatenate([part[0] for part in parts])
+    values = np.concatenate([part[1] for part in parts])
     angle = np.arccos(np.clip(values, -1, 1))
     jump = angle[:, :-1] < RATIO * np.maximum(angle[:, 1:], 1e-6)
     # Everything before the last jump counts: of several copies the first two are alike, so no jump lies between them.
@@ -85,6 +82,25 @@ def match_within(
     partner = best[rows, ranks]
     crowded = float((angle[:, min(2, top - 1)] < 0.35).mean())
     return SelfMatches(at[rows], at[partner], crowded)
+
+
+def _likest(
+    at: npt.NDArray[np.float64],
+    block: npt.NDArray[np.float32],
+    other: npt.NDArray[np.float32],
+    where: tuple[int, int, float],
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    """Return the `top` likest points, best first, of a block of descriptors from `start` on."""
+    start, top, least = where
+    likeness = block @ other.T
+    own = at[start : start + block.shape[0]].astype(np.float32)
+    across = own[:, :1] - at[:, 0].astype(np.float32)
+    down = own[:, 1:] - at[:, 1].astype(np.float32)
+    likeness[across * across + down * down < least * least] = -1.0
+    best = np.argpartition(likeness, likeness.shape[1] - top, axis=1)[:, -top:]
+    values = np.take_along_axis(likeness, best, axis=1)
+    order = np.argsort(-values, axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1), np.take_along_axis(values, order, axis=1)
 
 
 def keypoint_candidates(grey: npt.NDArray[np.uint8], *, least: float) -> tuple[list[Affine], float]:

@@ -54,6 +54,10 @@ class Clone:
         Share of the place's structured pixels that agree.
     repeats : float
         Correlation one step further along the transform: near 1 on a pattern that goes on.
+    light : float
+        Median difference of the local means, grey levels: two objects of one kind seldom stand in the same light.
+    contrast : float
+        Median absolute logarithm of the ratio of local deviations.
     """
 
     first: Mask
@@ -64,10 +68,22 @@ class Clone:
     pixels: int
     filled: float
     repeats: float
+    light: float
+    contrast: float
 
 
 def _box(a: Floats) -> Floats:
     return np.asarray(cv2.blur(a, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def _exposure(grey: Floats, seen: Floats, owned: Mask) -> tuple[float, float]:
+    """Return how far light and contrast of both sides lie apart: medians, so that a patch of shade does not decide."""
+    if not owned.any():
+        return 0.0, 0.0
+    mean_a, mean_b = _box(grey), _box(seen)
+    var_a, var_b = _box(grey * grey) - mean_a**2, _box(seen * seen) - mean_b**2
+    ratio = np.log(np.maximum(var_a[owned], 1.0) / np.maximum(var_b[owned], 1.0))
+    return float(np.median(np.abs(mean_a - mean_b)[owned])), float(0.5 * np.median(np.abs(ratio)))
 
 
 def _correlation(a: Floats, b: Floats) -> tuple[Floats, Floats]:
@@ -102,6 +118,10 @@ def _step(affine: Affine, shape: tuple[int, ...]) -> Floats:
     return np.asarray(np.hypot(dx, dy), np.float32)
 
 
+def _twice(affine: Affine) -> Affine:
+    return np.asarray(np.column_stack([affine[:, :2] @ affine[:, :2], affine[:, :2] @ affine[:, 2] + affine[:, 2]]))
+
+
 def verify_clone(grey: Floats, affine: Affine, *, seed: Mask | None, least: float) -> Clone | None:
     """Hold a picture against itself under a transform and return the place that agrees, or None.
 
@@ -133,9 +153,11 @@ def verify_clone(grey: Floats, affine: Affine, *, seed: Mask | None, least: floa
         return None
     owned = place & structured
     second = _pushed(place, affine)
+    light, contrast = _exposure(grey, seen, owned)
     again, still = _pull(seen, affine)
     further, _ = _correlation(grey, np.where(still, again, 0))
-    beyond = owned & still
+    # Half a turn and a mirror lead back after two steps, and everything is like itself.
+    beyond = owned & still & (_step(_twice(affine), grey.shape) >= least)
     return Clone(
         first=place,
         second=second,
@@ -145,6 +167,8 @@ def verify_clone(grey: Floats, affine: Affine, *, seed: Mask | None, least: floa
         pixels=pixels,
         filled=pixels / max(1, int(owned.sum())),
         repeats=float(further[beyond].mean()) if beyond.sum() > 0.25 * owned.sum() else 0.0,
+        light=light,
+        contrast=contrast,
     )
 
 

@@ -34,11 +34,19 @@ DENSE_PIXELS = 200_000
 LEAST_SHARE = 0.04
 """Smallest distance of a clone as a share of the working picture's longer side, at least LEAST_PX."""
 LEAST_PX = 20.0
-DECIDES = 0.0
+DECIDES = 1.2
 """Score from which the finding supports `Category.EDITED` (benchmarks copy_move, training half: 1 % false alarms)."""
 CROWDED = 0.10
 """Share of keypoints with three or more near-equal partners from which the content counts as repetitive."""
-WEIGHTS = {"bias": -9.0, "pixels": 0.9, "agreement": 6.0, "fine": 4.0, "filled": 2.0, "repeats": -3.0, "crowded": -8.0}
+WEIGHTS = {
+    "bias": -7.9,
+    "pixels": 2.4,
+    "fine": 4.9,
+    "filled": 4.0,
+    "repeats": -4.2,
+    "light": -3.2,
+    "contrast": -5.8,
+}
 """Logistic weights of a pair's measurements, fitted on the training half (benchmarks copy_move --train)."""
 
 
@@ -47,7 +55,7 @@ def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable
 
     Candidates come from a dense field of nearest neighbours over rotation-invariant features and from matched
     keypoints, mirrored ones too. Each is held against the photo pixel by pixel under its transform; what repeats by
-    nature (patterns that go on, print, several equal objects) fails there, because only a clone copies the noise.
+    nature (patterns that go on, print, several equal objects) fails there, because only a clone copies its light and its noise.
 
     Parameters
     ----------
@@ -61,7 +69,7 @@ def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable
     Finding
         ``mask`` holds source and copies; ``regions`` are labelled by pair (1a, 1b); ``facts["pairs"]`` gives each
         transform in numbers and words, with the centres to link. The score is the log odds that the best pair is a
-        clone and no likeness, on the training photos; it supports `Category.EDITED` from 0.
+        clone and no likeness, on the training photos; it supports `Category.EDITED` from 1.2.
     NotApplicable
         If the shorter side is below 96 px.
 
@@ -137,7 +145,7 @@ def _pairs(grey: npt.NDArray[np.float32], *, dense: bool) -> tuple[list[_Pair], 
     for seed, affine in found:
         clone = verify_clone(grey, _sharpened(grey, affine, seed), seed=seed, least=least)
         if clone is not None:
-            verified.append(_Pair(clone, clone_score(clone, crowded)))
+            verified.append(_Pair(clone, clone_score(clone)))
     verified.sort(key=lambda pair: -pair.score)
     kept: list[_Pair] = []
     for pair in verified:
@@ -174,22 +182,22 @@ def _sharpened(
     return moved
 
 
-def measurements(clone: Clone, crowded: float) -> dict[str, float]:
+def measurements(clone: Clone) -> dict[str, float]:
     """Return what a pair is judged by."""
     return {
         "bias": 1.0,
         "pixels": float(np.log10(clone.pixels)),
-        "agreement": clone.agreement,
         "fine": clone.fine,
         "filled": clone.filled,
         "repeats": max(0.0, clone.repeats),
-        "crowded": min(crowded, 0.3),
+        "light": float(np.log1p(clone.light)),
+        "contrast": min(clone.contrast, 1.0),
     }
 
 
-def clone_score(clone: Clone, crowded: float) -> float:
+def clone_score(clone: Clone) -> float:
     """Return the log odds that a verified pair is a clone and no likeness."""
-    values = measurements(clone, crowded)
+    values = measurements(clone)
     return float(sum(WEIGHTS[name] * value for name, value in values.items()))
 
 
@@ -259,6 +267,8 @@ def _pair_facts(pair: _Pair, number: int, factor: float) -> dict[str, Any]:
         "fine": round(pair.clone.fine, 3),
         "pixels": int(pair.clone.pixels * factor * factor),
         "repeats": round(pair.clone.repeats, 3),
+        "light": round(pair.clone.light, 2),
+        "contrast": round(pair.clone.contrast, 3),
     }
 
 

@@ -93,7 +93,7 @@ def _disc(radius: int) -> tuple[Floats, Floats, Floats, float, float]:
     return inside, inside * x, inside * y, n, second
 
 
-def fit_error(field: npt.NDArray[np.integer[Any]], *, radius: int = FIT_RADIUS) -> Floats:
+def fit_error(field: npt.NDArray[np.integer[Any]] | Floats, *, radius: int = FIT_RADIUS) -> Floats:
     """Return the squared error of the best affine fit of the offsets in a disc around each pixel, px^2 summed."""
     inside, along_x, along_y, n, second = _disc(radius)
     total = np.zeros(field.shape[:2], np.float32)
@@ -126,7 +126,9 @@ def dense_candidates(grey: Floats, *, least: int) -> list[tuple[npt.NDArray[np.b
     """
     features = zernike_moduli(grey)
     field, _ = match_field(features, max(8, least), ROUNDS, SEED)
-    smooth = np.stack([cv2.medianBlur(field[..., k].astype(np.float32), 5) for k in range(2)], axis=-1)
+    smooth: Floats = np.stack(
+        [np.asarray(cv2.medianBlur(field[..., k].astype(np.float32), 5), np.float32) for k in range(2)], axis=-1
+    )
     regular = (fit_error(smooth) <= FIT_ERROR) & (np.hypot(smooth[..., 0], smooth[..., 1]) >= least)
     edge = PATCH_RADIUS
     regular[:edge] = regular[-edge:] = False
