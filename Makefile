@@ -56,7 +56,11 @@ notebooks: $(VENV)/.group-notebooks
 
 # Without DATA a smoke run of what needs none; with it the full one, which renews docs/benchmarks.md.
 bench: $(VENV)/.group-bench
-	$(BIN)/python -m benchmarks $(SECTIONS) $(if $(DATA),--data $(DATA) --write) $(if $(BENCH_LIMIT),--limit $(BENCH_LIMIT))
+ifeq ($(DATA),)
+	$(BIN)/python -m benchmarks speed peers --limit 2
+else
+	$(BIN)/python -m benchmarks $(SECTIONS) --data $(DATA) --write $(if $(BENCH_LIMIT),--limit $(BENCH_LIMIT))
+endif
 
 clean:
 	rm -rf docs/_build docs/api/generated $(OUT) .pytest_cache .mypy_cache .ruff_cache
