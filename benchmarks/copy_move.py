@@ -305,7 +305,7 @@ def odd_photo(number: int, *, size: tuple[int, int] = (1156, 868)) -> RGB:
         )
         grey = np.tile(tile, (height // 45 + 1, width // 45 + 1))[:height, :width]
     elif kind == 1:
-        grey = np.full((height, width), 245, np.float32)
+        grey = np.full((height, width), 245, np.uint8)  # what putText draws on
         for line in range(20, height, 26):
             words = " ".join(
                 str(rng.choice(["order", "total", "price", "the", "item", "4.99", "EXP"])) for _ in range(22)
