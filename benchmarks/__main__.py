@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="renew the sections in docs/benchmarks.md")
     parser.add_argument("--train", action="store_true", help="fit and write what the section ships")
     asked = parser.parse_args(arguments)
-    options = Options(asked.data, asked.limit, asked.chain, asked.seed, asked.train)
+    options = Options(asked.data.resolve() if asked.data else None, asked.limit, asked.chain, asked.seed, asked.train)
     names = list(SECTIONS) if "all" in asked.sections else asked.sections
     command = "python -m benchmarks " + shlex.join(
         w if not w.startswith("/") else Path(w).name for w in (arguments if arguments is not None else sys.argv[1:])

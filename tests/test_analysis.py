@@ -57,7 +57,6 @@ def test_counter_cases_are_not_accused(demo):
 
 def test_another_object_is_never_called_the_shops_product(demo):
     verdict = analyse(demo["wrong-product"])
-    assert verdict.wrong_product.llr > 0
     assert verdict.wrong_product.decision in ("supported", "inconclusive")
 
 

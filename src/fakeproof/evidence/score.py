@@ -79,7 +79,8 @@ class CategoryScore:
         """``supported``, ``inconclusive``, ``not_supported`` or ``not_examined``."""
         if not self.examined:
             return "not_examined"
-        if self.llr >= self.threshold:
+        # The threshold was set on llrs before the bounds cut them; the bounds limit what may be claimed, not the order.
+        if sum(c.llr for c in self.contributions if c.detector != "bounds") >= self.threshold:
             return "supported"
         return "not_supported" if self.llr <= AGAINST else "inconclusive"
 
