@@ -8,7 +8,7 @@ JOBS ?= 2
 BENCH_LIMIT ?=
 SECTIONS ?= all
 
-.PHONY: demo test test-nojit independent lint types contracts docs notebooks bench clean
+.PHONY: demo test test-nojit independent lint types contracts docs doctest notebooks bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -49,7 +49,10 @@ contracts: $(VENV)/.group-lint
 
 docs: $(VENV)/.group-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -b doctest docs docs/_build/doctest
+
+# The examples in docstrings and pages.
+doctest: $(VENV)/.group-docs
+	$(BIN)/python -m sphinx -b doctest docs docs/_build/doctest
 
 notebooks: $(VENV)/.group-notebooks
 	$(BIN)/python -m pytest --nbmake --nbmake-timeout=300 -p no:cacheprovider -W default notebooks
