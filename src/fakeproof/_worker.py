@@ -103,11 +103,8 @@ _options: dict[str, Any] = {}
 
 
 def start_worker(options: dict[str, Any]) -> None:
-    """Prepare a worker process: keep the options, leave Ctrl-C to the parent, one OpenCV thread a worker."""
-    import cv2
-
+    """Prepare a worker process: keep the options, leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cv2.setNumThreads(1)
     _options.clear()
     _options.update(options)
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Clone", "verify_clone"]
+__all__ = ["Clone", "Ground", "verify_clone"]
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -30,6 +30,8 @@ LEAST_GAP, EQUAL_GAP = 2.5, 2.0
 """Grey levels of mean difference that always count as equal; and the multiple of the usual difference that does."""
 REACH = 0.5
 """How far a place may grow over equal ground, in units of the root of its area."""
+MARGIN = 6
+"""px around a part's reach, so that opening by 5 px never feels the cut."""
 SATURATED = (4.0, 251.0)
 
 
@@ -72,26 +74,42 @@ class Clone:
     contrast: float
 
 
+@dataclass(frozen=True)
+class Ground:
+    """A picture with what every candidate asks of it: local mean and variance, and where content can be told at all."""
+
+    grey: Floats
+    mean: Floats
+    variance: Floats
+    telling: Mask
+
+    @classmethod
+    def of(cls, grey: Floats) -> Ground:
+        """Measure a picture, shape (rows, columns), float32, 0-255, once for all candidates."""
+        mean = _box(grey)
+        lit = (grey > SATURATED[0]) & (grey < SATURATED[1])
+        return cls(grey, mean, _box(grey * grey) - mean**2, lit & (cornered(grey) >= CORNERED))
+
+
 def _box(a: Floats) -> Floats:
     return np.asarray(cv2.blur(a, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
-def _exposure(grey: Floats, seen: Floats, owned: Mask) -> tuple[float, float]:
+def _correlation(ground: Ground, seen: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return local correlation with another picture, and that one's local mean and variance."""
+    mean = _box(seen)
+    variance = _box(seen * seen) - mean**2
+    both = _box(ground.grey * seen) - ground.mean * mean
+    power = np.maximum(ground.variance, 0) * np.maximum(variance, 0)
+    return both / np.sqrt(np.maximum(power, 1e-3)), mean, variance
+
+
+def _exposure(ground: Ground, mean: Floats, variance: Floats, owned: Mask) -> tuple[float, float]:
     """Return how far light and contrast of both sides lie apart: medians, so that a patch of shade does not decide."""
     if not owned.any():
         return 0.0, 0.0
-    mean_a, mean_b = _box(grey), _box(seen)
-    var_a, var_b = _box(grey * grey) - mean_a**2, _box(seen * seen) - mean_b**2
-    ratio = np.log(np.maximum(var_a[owned], 1.0) / np.maximum(var_b[owned], 1.0))
-    return float(np.median(np.abs(mean_a - mean_b)[owned])), float(0.5 * np.median(np.abs(ratio)))
-
-
-def _correlation(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Return local correlation and the lesser local deviation."""
-    mean_a, mean_b = _box(a), _box(b)
-    var_a, var_b = np.maximum(_box(a * a) - mean_a**2, 0), np.maximum(_box(b * b) - mean_b**2, 0)
-    both = _box(a * b) - mean_a * mean_b
-    return both / np.sqrt(np.maximum(var_a * var_b, 1e-3)), np.sqrt(np.minimum(var_a, var_b))
+    ratio = np.log(np.maximum(ground.variance[owned], 1.0) / np.maximum(variance[owned], 1.0))
+    return float(np.median(np.abs(ground.mean - mean)[owned])), float(0.5 * np.median(np.abs(ratio)))
 
 
 def cornered(grey: Floats) -> Floats:
@@ -111,41 +129,45 @@ def _pull(grey: Floats, affine: Affine) -> tuple[Floats, Mask]:
     return np.asarray(seen, np.float32), np.asarray(seen > -1.0)
 
 
-def _step(affine: Affine, shape: tuple[int, ...]) -> Floats:
-    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
-    dx = affine[0, 0] * x + affine[0, 1] * y + affine[0, 2] - x
-    dy = affine[1, 0] * x + affine[1, 1] * y + affine[1, 2] - y
-    return np.asarray(np.hypot(dx, dy), np.float32)
+def _far(affine: Affine, shape: tuple[int, ...], least: float) -> Mask:
+    """Return where the transform moves a pixel by `least` px or more."""
+    x, y = np.arange(shape[1], dtype=np.float32), np.arange(shape[0], dtype=np.float32)[:, None]
+    (a, b, c), (d, e, f) = affine.astype(np.float32)
+    dx = ((a - 1) * x + c) + b * y
+    dy = d * x + ((e - 1) * y + f)
+    return np.asarray(dx * dx + dy * dy >= least * least)
 
 
 def _twice(affine: Affine) -> Affine:
     return np.asarray(np.column_stack([affine[:, :2] @ affine[:, :2], affine[:, :2] @ affine[:, 2] + affine[:, 2]]))
 
 
-def verify_clone(grey: Floats, affine: Affine, *, seed: Mask | None, least: float) -> Clone | None:
+def verify_clone(ground: Ground, affine: Affine, *, seed: Mask | None, least: float) -> Clone | None:
     """Hold a picture against itself under a transform and return the place that agrees, or None.
 
     Parameters
     ----------
-    grey : ndarray, shape (rows, columns), float32
-        At working size.
+    ground : Ground
+        The picture at working size.
     affine : ndarray, shape (2, 3)
     seed : ndarray of bool, optional
         Where the candidate was seen; the place must touch it.
     least : float
         Smallest distance between a pixel and its copy, px.
     """
+    grey = ground.grey
     seen, inside = _pull(grey, affine)
-    seen = np.where(inside, seen, 0)
-    correlation, deviation = _correlation(grey, seen)
+    seen = np.where(inside, seen, np.float32(0))
+    correlation, mean, variance = _correlation(ground, seen)
     edge = np.asarray(cv2.erode(inside.astype(np.uint8), np.ones((WINDOW, WINDOW), np.uint8), borderValue=0)) > 0
-    lit = (grey > SATURATED[0]) & (grey < SATURATED[1])
-    open_ = edge & (_step(affine, grey.shape) >= least)
-    structured = open_ & (deviation >= STRUCTURE) & lit & (cornered(grey) >= CORNERED)
+    open_ = edge & _far(affine, grey.shape, least)
+    structured = open_ & ground.telling & (np.minimum(ground.variance, variance) >= STRUCTURE**2)
     core = structured & (correlation >= AGREE)
     if seed is not None:
         near = np.asarray(cv2.dilate(seed.astype(np.uint8), np.ones((2 * WINDOW + 1, 2 * WINDOW + 1), np.uint8))) > 0
         core &= near
+    if not core.any():
+        return None
     place = _grown(core, _equal(grey, seen, core, open_) | (structured & (correlation >= GROW)))
     agree = place & structured & (correlation >= AGREE)
     pixels = int(agree.sum())
@@ -153,11 +175,11 @@ def verify_clone(grey: Floats, affine: Affine, *, seed: Mask | None, least: floa
         return None
     owned = place & structured
     second = _pushed(place, affine)
-    light, contrast = _exposure(grey, seen, owned)
+    light, contrast = _exposure(ground, mean, variance, owned)
     again, still = _pull(seen, affine)
-    further, _ = _correlation(grey, np.where(still, again, 0))
+    further = _correlation(ground, np.where(still, again, np.float32(0)))[0]
     # Half a turn and a mirror lead back after two steps, and everything is like itself.
-    beyond = owned & still & (_step(_twice(affine), grey.shape) >= least)
+    beyond = owned & still & _far(_twice(affine), grey.shape, least)
     return Clone(
         first=place,
         second=second,
@@ -175,8 +197,6 @@ def verify_clone(grey: Floats, affine: Affine, *, seed: Mask | None, least: floa
 def _equal(grey: Floats, seen: Floats, core: Mask, open_: Mask) -> Mask:
     """Return where both sides differ no more than they do where they surely agree: flat ground of the clone too."""
     gap = _box(np.abs(grey - seen))
-    if not core.any():
-        return np.zeros_like(core)
     usual = float(np.median(gap[core]))
     return np.asarray(open_ & (gap <= max(LEAST_GAP, EQUAL_GAP * usual)))
 
@@ -188,18 +208,27 @@ def _grown(core: Mask, allowed: Mask) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     place = np.zeros_like(core)
     for i in range(1, count):
-        area = int(stats[i, cv2.CC_STAT_AREA])
+        left, top, width, height, area = (int(v) for v in stats[i])
         if area < MIN_PIXELS // 2:
             continue
-        part = (labels == i).astype(np.uint8)
-        reach = 2 * int(REACH * np.sqrt(area)) + 3
-        near = cv2.dilate(part, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-        ground = cv2.morphologyEx(((near > 0) & allowed).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-        _, islands = cv2.connectedComponents(ground | part, connectivity=4)
-        touched = np.unique(islands[part > 0])
-        place |= np.isin(islands, touched[touched > 0])
+        reach = int(REACH * np.sqrt(area)) + 1
+        rim = reach + MARGIN
+        box = (slice(max(0, top - rim), top + height + rim), slice(max(0, left - rim), left + width + rim))
+        place[box] |= _reached(labels[box] == i, allowed[box], reach)
     closed = cv2.morphologyEx(place.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)) > 0
     return np.asarray(closed)
+
+
+def _reached(part: Mask, allowed: Mask, reach: int) -> Mask:
+    """Return what of the allowed ground hangs together with a part and lies within `reach` px of it.
+
+    By the distance to the part, which costs the same for any reach; a dilation would cost its square.
+    """
+    away = cv2.distanceTransform((~part).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    ground = cv2.morphologyEx(((away <= reach) & allowed).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    _, islands = cv2.connectedComponents(ground | part.astype(np.uint8), connectivity=4)
+    touched = np.unique(islands[part])
+    return np.asarray(np.isin(islands, touched[touched > 0]))
 
 
 def _pushed(place: Mask, affine: Affine) -> Mask:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fakeproof.edited.block_maps import outlines
 from fakeproof.edited.clone_keypoints import keypoint_candidates
-from fakeproof.edited.clone_verify import Clone, verify_clone
+from fakeproof.edited.clone_verify import Clone, Ground, verify_clone
 from fakeproof.edited.clone_words import describe, numbers
 from fakeproof.edited.patch_field import dense_candidates
 from fakeproof.findings import Finding, Flag, NotApplicable, Region, frozen_array
@@ -144,9 +144,9 @@ def candidates(
 def _pairs(grey: npt.NDArray[np.float32], *, dense: bool) -> tuple[list[_Pair], float]:
     """Verify candidates, best first; one that lies in places already taken is the same clone seen again."""
     found, least, crowded = candidates(grey, dense=dense)
-    verified = []
+    verified, ground = [], Ground.of(grey)
     for seed, affine in found:
-        clone = verify_clone(grey, _sharpened(grey, affine, seed), seed=seed, least=least)
+        clone = verify_clone(ground, _sharpened(grey, affine, seed), seed=seed, least=least)
         if clone is not None:
             verified.append(_Pair(clone, clone_score(clone) - CROWD_COST * max(0.0, crowded - CROWD_FREE)))
     verified.sort(key=lambda pair: -pair.score)
