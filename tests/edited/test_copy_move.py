@@ -117,11 +117,13 @@ def test_textures_that_were_made_seamless_by_cloning_are_found(name):
 def patterns():
     rng = np.random.default_rng(0)
     y, x = np.mgrid[:400, :520]
+    tile = cv2.resize(rng.integers(30, 225, (9, 9), dtype=np.uint8), (45, 45), interpolation=cv2.INTER_CUBIC)
     page = np.full((400, 520), 255, np.uint8)
     for line in range(12):
         text = "the same words again and again, " + "word " * (line % 3)
         cv2.putText(page, text, (8, 30 + 31 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 0, 1, cv2.LINE_AA)
     return {
+        "tiling": np.tile(tile, (9, 12))[:400, :520],
         "flat": np.full((400, 520), 130, np.uint8),
         "black": np.zeros((400, 520), np.uint8),
         "noise": rng.integers(0, 255, (400, 520), dtype=np.uint8),
