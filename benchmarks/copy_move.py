@@ -12,7 +12,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 
@@ -188,8 +188,9 @@ def _alarms(judged: list[_Judged]) -> Table:
 
 def _hosts(options: Options) -> list[tuple[str, RGB]]:
     """Camera photos of the unseen half, reduced, so that the first save's traces are gone."""
-    found = [r for r in rows(options, need="camera") if r.role in ("original", "natural") and split(r) == "unseen"]
-    found += [r for r in rows(options, need="tamper", set="phone_paste", role="authentic") if split(r) == "unseen"]
+    everything = replace(options, limit=None)
+    found = [r for r in rows(everything, need="camera") if r.role in ("original", "natural") and split(r) == "unseen"]
+    found += [r for r in rows(everything, need="tamper", set="phone_paste", role="authentic") if split(r) == "unseen"]
     out = []
     for row in [r for r in found if r.path.suffix.lower() in PIXEL_SUFFIXES][: min(SWEEP_PHOTOS, options.limit or 99)]:
         with Image.open(row.path) as image:
