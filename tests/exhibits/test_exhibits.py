@@ -277,3 +277,41 @@ def test_the_page_fits_phones_and_desks(tmp_path, lang, width):
     wide, pictures, _ = title.split()
     assert int(wide) <= width
     assert int(pictures) == len(verdict().exhibits())
+
+
+def test_a_pair_takes_in_both_places_that_stood_alone():
+    from fakeproof.exhibits.places import altered_places
+
+    def found(detector, *places):
+        return fp.Finding(detector=detector, version=1, score=1.0, supports=fp.Category.EDITED, regions=places)
+
+    fused = found("localize", region(300, 60, 60, "1"), region(60, 60, 60, "2"), region(60, 300, 50, "3"))
+    cloned = found("copy_move", region(60, 60, 60, "1a"), region(300, 60, 60, "1b"), region(380, 60, 20, "1b"))
+    places = altered_places((cloned, fused), (600, 400))
+    assert [r.label for r in places.regions] == ["1a", "1b", "1b", "2"]
+    assert places.mask[70, 70]
+    assert places.mask[310, 70]
+
+
+def test_a_clone_is_linked_without_saying_which_came_first():
+    image = np.full((400, 600, 3), 128, np.uint8)
+    draw.link(image, (100, 200), (500, 200), radii=(60, 60))
+    assert (image[:, :155] == 128).all()
+    assert (image[:, 445:] == 128).all()
+    inked = (image != 128).any(axis=2).sum(axis=0)
+    assert inked[300] > 0
+    assert inked.max() <= inked[300] + 1  # an arrow's head would be wider than its shaft
+    draw.link(crowded := np.full((400, 600, 3), 128, np.uint8), (100, 200), (140, 200), radii=(60, 60))
+    assert (crowded == 128).all()
+
+
+def test_the_headline_promises_circles_only_where_there_are_some():
+    from dataclasses import replace
+
+    from fakeproof.exhibits.report import headline
+
+    marked = verdict()
+    bare = replace(marked, findings=tuple(replace(f, regions=()) for f in marked.findings))
+    assert "circled" in headline(marked, "en")
+    assert "circled" not in headline(bare, "en")
+    assert "红圈" not in headline(bare, "zh")

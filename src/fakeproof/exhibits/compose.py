@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -52,7 +53,7 @@ def _edited(verdict: Verdict) -> Iterator[Exhibit]:
         )
     cloned = verdict.finding("copy_move")
     if cloned is not None and cloned.supports is Category.EDITED:
-        yield _copied(photo, cloned, supported)
+        yield _copied(photo, cloned, verdict.regions, supported)
     differing = verdict.finding("source_difference")
     match = _best_match(verdict)
     if differing is not None and differing.supports is Category.EDITED and match is not None:
@@ -62,20 +63,40 @@ def _edited(verdict: Verdict) -> Iterator[Exhibit]:
             yield _embedded(photo, finding, supported)
 
 
-def _copied(photo: Photo, finding: Finding, supported: bool) -> Exhibit:
+def _copied(photo: Photo, finding: Finding, known: Sequence[Region], supported: bool) -> Exhibit:
     image, scale = draw.canvas(photo.rgb)
-    draw.circled(image, finding.regions, scale)
-    pairs = list(finding.facts["pairs"])
+    regions, pairs = _renumbered(finding, known)
+    draw.circled(image, regions, scale)
     for pair in pairs:
-        draw.link(image, [v * scale for v in pair["from"]], [v * scale for v in pair["to"]])
+        halves = [[r for r in regions if r.label == f"{pair['pair']}{letter}"] for letter in "ab"]
+        radii = [max((max(_sides(r)) for r in half), default=0.0) * 0.6 * scale for half in halves]
+        centres = ([v * scale for v in pair[key]] for key in ("from", "to"))
+        draw.link(image, *centres, radii=(radii[0], radii[1]))
     return Exhibit(
-        image=draw.stacked(image, draw.insets(photo.rgb, _one_a_label(finding.regions))),
+        image=draw.stacked(image, draw.insets(photo.rgb, _one_a_label(regions))),
         category=Category.EDITED,
         kind="copied",
         words=captions.copied_words(pairs),
         supported=supported,
         facts={"pairs": len(pairs)},
     )
+
+
+def _renumbered(finding: Finding, known: Sequence[Region]) -> tuple[list[Region], list[dict[str, Any]]]:
+    """Give each pair the number that its places have in the circled picture, where they are circled there."""
+    numbers = {r.polygon.tobytes(): r.label.rstrip("ab") for r in known}
+    new = {
+        r.label.rstrip("ab"): numbers[r.polygon.tobytes()] for r in finding.regions if r.polygon.tobytes() in numbers
+    }
+    if len(new) < len({r.label.rstrip("ab") for r in finding.regions}):
+        return list(finding.regions), list(finding.facts["pairs"])
+    regions = [replace(r, label=new[r.label.rstrip("ab")] + r.label[-1]) for r in finding.regions]
+    return regions, [{**p, "pair": new.get(str(p["pair"]), p["pair"])} for p in finding.facts["pairs"]]
+
+
+def _sides(region: Region) -> tuple[float, float]:
+    left, top, right, bottom = region.box
+    return right - left, bottom - top
 
 
 def _one_a_label(regions: Sequence[Region]) -> list[Region]:

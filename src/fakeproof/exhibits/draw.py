@@ -82,13 +82,34 @@ def badge(image: RGB8, text: str, at: tuple[int, int], *, colour: tuple[int, int
     cv2.putText(image, text, (x - w // 2, y + h // 2), cv2.FONT_HERSHEY_SIMPLEX, size, WHITE, thick, cv2.LINE_AA)
 
 
-def link(image: RGB8, start: Sequence[float], end: Sequence[float], *, colour: tuple[int, int, int] = RED) -> None:
-    """Join two places by an arrow with a halo."""
+def link(
+    image: RGB8,
+    start: Sequence[float],
+    end: Sequence[float],
+    *,
+    radii: tuple[float, float] = (0.0, 0.0),
+    colour: tuple[int, int, int] = RED,
+) -> None:
+    """Join two places by a line with a halo that stops before their content; no arrow: which is the copy is not known.
+
+    Parameters
+    ----------
+    image : ndarray of uint8, shape (rows, columns, 3)
+        Drawn on in place.
+    start, end : sequence of float
+        Centres as (x, y), px.
+    radii : tuple of float
+        What is left free around each centre, px; places too close for a line get none.
+    """
     width = _line(image)
-    a, b = (tuple(round(float(v)) for v in p) for p in (start, end))
-    tip = 0.04 if np.hypot(b[0] - a[0], b[1] - a[1]) > 200 else 0.1
+    a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    length = float(np.hypot(*(b - a)))
+    if length <= sum(radii) + 4 * width:
+        return
+    step = (b - a) / length
+    ends = [tuple(int(v) for v in np.round(p)) for p in (a + step * radii[0], b - step * radii[1])]
     for thickness, ink in ((3 * width, WHITE), (width, colour)):
-        cv2.arrowedLine(image, a, b, ink, thickness, cv2.LINE_AA, tipLength=tip)
+        cv2.line(image, ends[0], ends[1], ink, thickness, cv2.LINE_AA)
 
 
 def insets(rgb: RGB8, regions: Sequence[Region]) -> list[tuple[str, RGB8]]:

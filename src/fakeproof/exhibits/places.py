@@ -84,15 +84,7 @@ def _groups(finding: Finding) -> list[list[Region]]:
 def _merged(group: list[Region], chosen: list[list[Region]], size: tuple[int, int]) -> bool:
     """Add a lone region's traces to the place where it already lies; pairs replace the lone places in them."""
     if len(group) > 1:
-        for i in range(len(chosen) - 1, -1, -1):
-            lone = chosen[i]
-            if len(lone) == 1 and any(_overlap(lone[0], part, size) >= SAME_PLACE for part in group):
-                group[:] = [_with_traces(r, lone[0]) if _overlap(lone[0], r, size) >= SAME_PLACE else r for r in group]
-                chosen[i] = group
-                return _drop_repeats(chosen, i)
-            if len(lone) > 1 and all(any(_overlap(p, q, size) >= SAME_PLACE for q in lone) for p in group):
-                return True
-        return False
+        return _pair_merged(group, chosen, size)
     region = group[0]
     for known in chosen:
         for j, other in enumerate(known):
@@ -102,11 +94,20 @@ def _merged(group: list[Region], chosen: list[list[Region]], size: tuple[int, in
     return False
 
 
-def _drop_repeats(chosen: list[list[Region]], keep: int) -> bool:
-    """Remove a group that stands twice in the list."""
-    kept = chosen[keep]
-    chosen[:] = [g for i, g in enumerate(chosen) if i == keep or g is not kept]
+def _pair_merged(group: list[Region], chosen: list[list[Region]], size: tuple[int, int]) -> bool:
+    """Put a pair where the first lone place in it stood and take the others away: both its halves may stand alone."""
+    inside = [i for i, known in enumerate(chosen) if len(known) == 1 and _covers(group, known[0], size)]
+    if not inside:
+        return any(len(known) > 1 and all(_covers(known, part, size) for part in group) for known in chosen)
+    for i in inside:
+        lone = chosen[i][0]
+        group[:] = [_with_traces(r, lone) if _overlap(lone, r, size) >= SAME_PLACE else r for r in group]
+    chosen[:] = [group if i == inside[0] else known for i, known in enumerate(chosen) if i not in inside[1:]]
     return True
+
+
+def _covers(group: Sequence[Region], region: Region, size: tuple[int, int]) -> bool:
+    return any(_overlap(part, region, size) >= SAME_PLACE for part in group)
 
 
 def _with_traces(region: Region, other: Region) -> Region:
@@ -116,7 +117,8 @@ def _with_traces(region: Region, other: Region) -> Region:
 def _numbered(group: list[Region], number: int) -> list[Region]:
     if len(group) == 1:
         return [replace(group[0], label=str(number))]
-    return [replace(r, label=f"{number}{chr(ord('a') + i)}") for i, r in enumerate(group)]
+    # A half may be in several pieces: they keep its letter.
+    return [replace(r, label=f"{number}{r.label.lstrip('0123456789')}") for r in group]
 
 
 def _overlap(a: Region, b: Region, size: tuple[int, int]) -> float:

@@ -34,18 +34,24 @@ DECIDED: dict[Language, dict[Decision, str]] = {
 
 _HEADLINES: dict[Language, dict[Category | None, str]] = {
     "en": {
-        Category.EDITED: "The photo shows traces of alteration; the places are circled below.",
+        Category.EDITED: "The photo shows traces of alteration.",
         Category.WEB_IMAGE: "The photo was made from a picture that exists elsewhere.",
         Category.WRONG_PRODUCT: "The photo probably shows another product than this shop's.",
         None: "Nothing here supports a report. That may mean a genuine photo, or too little to go by.",
     },
     "zh": {
-        Category.EDITED: "照片存在修改痕迹，位置见下方红圈。",
-        Category.WEB_IMAGE: "照片取自已存在于他处的图片，原图见下方。",
-        Category.WRONG_PRODUCT: "照片中的商品很可能不是本店商品，对比见下方。",
+        Category.EDITED: "照片存在修改痕迹。",
+        Category.WEB_IMAGE: "照片取自已存在于他处的图片。",
+        Category.WRONG_PRODUCT: "照片中的商品很可能不是本店商品。",
         None: "目前没有足以支持举报的证据：照片可能属实，也可能是可用信息太少。",
     },
 }
+
+_CIRCLED: dict[Language, str] = {
+    "en": " The places are circled in the first exhibit.",
+    "zh": "位置见举证图1中的红圈。",
+}
+"""Only where places were decided on: traces in the file alone circle nothing."""
 
 _TEXT: dict[Language, dict[str, str]] = {
     "en": {
@@ -138,7 +144,8 @@ def _environment() -> Environment:
 def headline(verdict: Verdict, lang: Language) -> str:
     """Return the verdict in one plain sentence."""
     best = verdict.best
-    return _HEADLINES[lang][best.category if best else None]
+    circled = best is not None and best.category is Category.EDITED and verdict.regions
+    return _HEADLINES[lang][best.category if best else None] + (_CIRCLED[lang] if circled else "")
 
 
 def title_of(exhibit: Exhibit, lang: Language) -> str:
