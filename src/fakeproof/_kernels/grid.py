@@ -199,7 +199,7 @@ def _elect(votes: npt.NDArray[np.uint8], skip: npt.NDArray[np.bool_]) -> npt.NDA
     elected = np.zeros((height, width), np.uint8)
     for y in range(7, height - 7):
         for x in range(7, width - 7):
-            vote = votes[y, x]
+            vote = int(votes[y, x])
             if vote != NO_VOTE and not skip[vote]:
                 elected[y - ((y - vote // 8) & 7), x - ((x - vote) & 7)] += 1
     return elected
