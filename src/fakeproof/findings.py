@@ -44,6 +44,7 @@ class Flag(_EnumFlag):
 
         Examples
         --------
+        >>> from fakeproof.findings import Flag
         >>> (Flag.SMALL | Flag.GREY).sentences()
         ('the photo is small, so little can be measured', 'the photo has no colour')
         """
@@ -145,6 +146,7 @@ class NotApplicable:
 
     Examples
     --------
+    >>> from fakeproof import NotApplicable
     >>> answer = NotApplicable(detector="noise", reason="96x96 is below 128 px", reason_zh="96x96 小于 128 像素")
     >>> bool(answer), str(answer)
     (False, '96x96 is below 128 px')

@@ -36,6 +36,7 @@ class Order:
 
     Examples
     --------
+    >>> from fakeproof import Order
     >>> from datetime import datetime, timezone, timedelta
     >>> zone = timezone(timedelta(hours=8))
     >>> Order(placed_at=datetime(2026, 5, 1, 12, tzinfo=zone)).placed_at.isoformat()
@@ -105,6 +106,7 @@ class Order:
 
         Examples
         --------
+        >>> from fakeproof import Order
         >>> Order(file_names=("mmexport1714550400000.jpg",)).names_of("1.jpg")
         ('mmexport1714550400000.jpg',)
         """

@@ -74,6 +74,7 @@ class Photo:
 
     Examples
     --------
+    >>> from fakeproof import Photo
     >>> import skimage.data
     >>> Photo.from_array(skimage.data.chelsea(), name="cat")
     Photo('cat', array, 451x300)

@@ -111,9 +111,9 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     --------
     >>> from skimage import data
     >>> import fakeproof as fp
-    >>> finding = fp.edited.jpeg_grid(fp.Photo.from_array(data.chelsea()))
-    >>> finding.facts["main_grid"] is None
-    True
+    >>> finding = fp.edited.jpeg_grid(fp.Photo.from_array(data.chelsea()[3:, 5:]))
+    >>> finding.facts["main_grid"], finding.facts["cropped"]  # a PNG now, but a JPEG once, and cropped
+    ((3, 5), True)
     """
     from fakeproof._kernels.grid import grid_votes
 

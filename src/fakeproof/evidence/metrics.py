@@ -67,6 +67,7 @@ def wilson(hits: int, n: int, *, z: float = 1.959964) -> Interval:
 
     Examples
     --------
+    >>> from fakeproof.evidence.metrics import wilson
     >>> wilson(0, 100).high < 0.037
     True
     """
@@ -83,6 +84,7 @@ def roc_auc(scores: npt.ArrayLike, labels: npt.ArrayLike) -> float:
 
     Examples
     --------
+    >>> from fakeproof.evidence.metrics import roc_auc
     >>> roc_auc([1, 2, 3, 4], [0, 0, 1, 1])
     1.0
     """
@@ -126,6 +128,7 @@ def cllr(llrs: npt.ArrayLike, labels: npt.ArrayLike) -> float:
 
     Examples
     --------
+    >>> from fakeproof.evidence.metrics import cllr
     >>> cllr([0.0, 0.0], [0, 1])
     1.0
     """

@@ -40,6 +40,8 @@ def pixel_scores(
 
     Examples
     --------
+    >>> from fakeproof.evidence.pixels import pixel_scores
+    >>> import numpy as np
     >>> truth = np.array([[True, True, False, False]])
     >>> pixel_scores(np.array([[True, False, True, False]]), truth)
     PixelScore(precision=0.5, recall=0.5, f1=0.5)

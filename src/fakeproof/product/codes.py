@@ -91,6 +91,7 @@ def gtin(digits: str) -> str | None:
 
     Examples
     --------
+    >>> from fakeproof.product.codes import gtin
     >>> gtin("4006381333931"), gtin("4006381333932")
     ('04006381333931', None)
     """
@@ -132,6 +133,7 @@ def codes(photo: Photo, /) -> Finding | NotApplicable:
     --------
     >>> import numpy as np
     >>> from fakeproof.photo import Photo
+    >>> from fakeproof.product import codes
     >>> codes(Photo.from_array(np.full((200, 200, 3), 128, np.uint8))).facts["codes"]
     []
     """

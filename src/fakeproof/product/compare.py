@@ -89,6 +89,7 @@ def compare(
     --------
     >>> from skimage import data
     >>> from fakeproof.photo import Photo
+    >>> from fakeproof.product import compare
     >>> mug = Photo.from_array(data.coffee())
     >>> finding = compare(Photo.from_array(data.coffee()[20:380, 30:560]), [mug])
     >>> finding.facts["answer"], finding.supports

@@ -45,6 +45,7 @@ class PerceptualHash:
 
     Examples
     --------
+    >>> from fakeproof.web import PerceptualHash
     >>> a = PerceptualHash.from_hex("ff00ff00ff00ff00", kind="phash")
     >>> b = PerceptualHash.from_hex("ff00ff00ff00ff03", kind="phash")
     >>> a - b, a.hex(), a == b
