@@ -334,13 +334,16 @@ class Photo:
 
         jpeg = self.jpeg
         if jpeg is not None and jpeg.colour in ("grey", "ycc"):
-            plane = np.ascontiguousarray(jpeg.upright(jpeg.luma_plane()), np.float32)
+            stored = jpeg.upright(jpeg.luma_plane())
+            plane = np.empty(stored.shape, np.float32)
+            plane[:] = stored
         else:
             weights = np.array([0.299, 0.587, 0.114], np.float32)
             plane = np.empty(self.rgb.shape[:2], np.float32)
             for row in range(0, len(plane), _ROWS_AT_ONCE):
                 plane[row : row + _ROWS_AT_ONCE] = self.rgb[row : row + _ROWS_AT_ONCE].astype(np.float32) @ weights
-        return frozen_array(plane)  # type: ignore[no-any-return]
+        plane.flags.writeable = False
+        return plane
 
     @property
     def jpeg(self) -> JpegFile | None:

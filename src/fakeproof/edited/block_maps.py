@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fakeproof.findings import Region
 
-__all__ = ["Place", "block_places", "box_mean", "box_sum", "outlines", "to_pixels"]
+__all__ = ["Place", "block_places", "box_mean", "box_sum", "outlines", "to_mask", "to_pixels"]
 
 BlockMap = npt.NDArray[np.float32]
 
@@ -60,31 +60,50 @@ def block_places(value: BlockMap, threshold: float, *, min_blocks: int) -> list[
 def to_pixels(
     value: npt.NDArray[np.generic], origin: tuple[int, int], size: tuple[int, int], *, block: int = 8
 ) -> npt.NDArray[np.float32]:
-    """Return a block map as a picture of size (width, height): each block's value on its pixels, 0 outside."""
-    import cv2
-
-    width, height = size
-    out = np.zeros((height, width), np.float32)
-    rows, columns = value.shape
-    if rows and columns:
-        big = cv2.resize(value.astype(np.float32), (columns * block, rows * block), interpolation=cv2.INTER_NEAREST)
-        top, left = origin
-        high, wide = min(rows * block, height - top), min(columns * block, width - left)
-        out[top : top + high, left : left + wide] = big[:high, :wide]
+    """Return a block map as a picture of size (width, height), read-only: each block's value on its pixels, 0 outside."""
+    out = np.zeros((size[1], size[0]), np.float32)
+    _spread(value, out, origin, block)
     return out
+
+
+def to_mask(
+    value: npt.NDArray[np.bool_], origin: tuple[int, int], size: tuple[int, int], *, block: int = 8
+) -> npt.NDArray[np.bool_]:
+    """Return a map of blocks as a mask of size (width, height), read-only, False outside."""
+    out = np.zeros((size[1], size[0]), np.bool_)
+    # Pages of zeros that nobody writes to take no memory.
+    _spread(value if value.any() else value[:0], out, origin, block)
+    return out
+
+
+def _spread(value: npt.NDArray[np.generic], out: npt.NDArray[np.generic], origin: tuple[int, int], block: int) -> None:
+    """Write each block's value to its pixels, a row of blocks at a time, and lock `out`: findings copy what is writable."""
+    (top, left), (height, width) = origin, out.shape
+    for row in range(min(len(value), -(-(height - top) // block))):
+        line = np.repeat(value[row], block)[: width - left]
+        start = top + row * block
+        out[start : start + block, left : left + line.size] = line
+    out.flags.writeable = False
 
 
 def outlines(mask: npt.NDArray[np.bool_], *, scores: tuple[float, ...] = (), trace: str) -> tuple[Region, ...]:
     """Return each connected part of a pixel mask as a region, largest first."""
     import cv2
 
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    pixels = mask.view(np.uint8)
+    left, top, wide, high = cv2.boundingRect(pixels)
+    if not wide:
+        return ()
+    # An even corner: labels are given by 2 x 2 pixels, and their order decides between places of one size.
+    right, bottom, left, top = left + wide, top + high, left & ~1, top & ~1
+    pixels = np.ascontiguousarray(pixels[top:bottom, left:right])
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
     order = sorted(range(1, count), key=lambda i: -int(stats[i, cv2.CC_STAT_AREA]))
     found = []
     for number, label in enumerate(order):
         x, y, w, h = (int(v) for v in stats[label, :4])
         part = (labels[y : y + h, x : x + w] == label).astype(np.uint8)
-        contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(x, y))
+        contours, _ = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(left + x, top + y))
         outline = max(contours, key=cv2.contourArea).reshape(-1, 2)
         score = scores[number] if number < len(scores) else 0.0
         found.append(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import Place, block_places, box_mean, outlines, to_pixels
+from fakeproof.edited.block_maps import Place, block_places, box_mean, outlines, to_mask, to_pixels
 from fakeproof.edited.first_save import FREQUENCIES, FirstSave, estimate_first_save, ratio_by_block
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
@@ -109,16 +109,18 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
     shifted = shifted_grid(photo)
     if shifted.local:
         evidence += _shifted(jpeg_planes(photo).luma, shifted)
-    heat = np.zeros((photo.size[1], photo.size[0]), np.float32)
-    mask = np.zeros(heat.shape, bool)
+    nothing = np.zeros((0, 0), bool)
+    heat = to_pixels(nothing, (0, 0), photo.size)
+    mask = to_mask(nothing, (0, 0), photo.size)
     score = 0.0
-    for part in evidence:
-        heat += to_pixels(part.heat, part.origin, photo.size)
+    for number, part in enumerate(evidence):
+        pixels = to_pixels(part.heat, part.origin, photo.size)
+        heat = heat + pixels if number else pixels
         for place in part.places:
             strength = float(place.mean * np.sqrt(place.blocks))
             score = max(score, strength)
             if strength >= DECISION:
-                mask |= to_pixels(place.mask, part.origin, photo.size) > 0
+                mask = mask | to_mask(place.mask, part.origin, photo.size)
     decided = bool(mask.any())
     return Finding(
         detector="double_jpeg",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fakeproof.edited.block_maps import block_places, outlines, to_pixels
+from fakeproof.edited.block_maps import block_places, outlines, to_mask, to_pixels
 from fakeproof.edited.planes import jpeg_planes
 from fakeproof.edited.requantised import deviations
 from fakeproof.errors import ParameterError
@@ -98,7 +98,7 @@ def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) ->
     score = max((p.peak for p in places), default=0.0)
     chosen = [p for p in places if p.peak >= DECISION]
     mask = np.any([p.mask for p in chosen], axis=0) if chosen else np.zeros(deviation.shape, bool)
-    pixels = to_pixels(mask, planes.origin, photo.size) > 0
+    pixels = to_mask(mask, planes.origin, photo.size)
     return Finding(
         detector="ela",
         version=VERSION,

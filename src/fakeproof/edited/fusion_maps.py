@@ -21,6 +21,8 @@ Cells = npt.NDArray[np.float32]
 CELL = 8
 DETECTORS = ("ela", "jpeg_ghosts", "double_jpeg", "jpeg_grid", "noise", "resampling", "copy_move")
 CHANNELS = ("ela", "jpeg_ghosts", "double_jpeg", "jpeg_grid", "level", "statistics", "resampling")
+STRIP = 16
+"""Rows of cells that are averaged at once, so that a strip stays in the cache."""
 SCALES = (3, 7, 15)
 """Cells over which each map is averaged besides the cell itself."""
 VIEWS = ("cell", *(f"mean{s}" for s in SCALES), "rank")
@@ -52,8 +54,14 @@ def cell_channels(photo: Photo, found: Mapping[str, Finding]) -> Cells:
 def _by_cell(heat: npt.NDArray[np.float32], rows: int, columns: int) -> Cells:
     import cv2
 
-    heat = np.nan_to_num(heat[: rows * CELL, : columns * CELL], posinf=50.0, neginf=-50.0)
-    return cv2.resize(heat, (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+    out = np.empty((rows, columns), np.float32)
+    for row in range(0, rows, STRIP):
+        target = out[row : row + STRIP]
+        strip = heat[row * CELL : (row + len(target)) * CELL, : columns * CELL]
+        if not np.isfinite(strip).all():
+            strip = np.nan_to_num(strip, posinf=50.0, neginf=-50.0)
+        target[:] = cv2.resize(strip, (columns, len(target)), interpolation=cv2.INTER_AREA)
+    return out
 
 
 def cell_features(channels: Cells) -> Cells:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fakeproof.edited.block_maps import BlockMap, Place, block_places, box_mean, outlines, to_pixels
+from fakeproof.edited.block_maps import BlockMap, Place, block_places, box_mean, outlines, to_mask, to_pixels
 from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
 from fakeproof.edited.requantised import deviations, spread_of
 from fakeproof.edited.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
@@ -112,7 +112,7 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
     chosen = [p for p in best.places if p.peak >= DECISION]
     mask = np.any([p.mask for p in chosen], axis=0) if chosen else np.zeros(best.deviation.shape, bool)
     origin = planes.origin if best.aligned else best.grid[::-1]
-    pixels = to_pixels(mask, origin, photo.size) > 0
+    pixels = to_mask(mask, origin, photo.size)
     return Finding(
         detector="jpeg_ghosts",
         version=VERSION,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import box_sum, outlines, to_pixels
+from fakeproof.edited.block_maps import box_sum, outlines, to_mask, to_pixels
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.shifted_grid import shifted_grid
 from fakeproof.findings import Finding, Flag, NotApplicable
@@ -224,7 +224,7 @@ def _missing(luma: npt.NDArray[np.float32], votes: Votes, grids: list[_Grid]) ->
     bottom, right = (int(n[-1]) * 8 + 24 for n in (rows, columns))
     part = np.ascontiguousarray(luma[top:bottom, left:right])
     again[top:bottom, left:right] = _votes_after(part, _own_quality(luma, grids[0]))
-    again[to_pixels(absent, (0, 0), (votes.shape[1], votes.shape[0])) == 0] = NO_VOTE
+    again[~to_mask(absent, (0, 0), (votes.shape[1], votes.shape[0]))] = NO_VOTE
     for grid in grids:
         again[votes == grid.position] = NO_VOTE
     skip = np.ones(GRIDS, bool)
@@ -269,6 +269,7 @@ def _mask(votes: Votes, places: list[_Place]) -> npt.NDArray[np.bool_]:
             continue
         inside = (votes[top:bottom, left:right] == place.grid).astype(np.uint8)
         mask[top:bottom, left:right] |= cv2.morphologyEx(inside, cv2.MORPH_CLOSE, ones) > 0
+    mask.flags.writeable = False
     return mask
 
 

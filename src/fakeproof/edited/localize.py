@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import Place, block_places, outlines, to_pixels
+from fakeproof.edited.block_maps import Place, block_places, outlines, to_mask, to_pixels
 from fakeproof.edited.fusion_maps import CELL, CHANNELS, DETECTORS, FEATURES, Cells, cell_channels, cell_features
 from fakeproof.errors import CalibrationError
 from fakeproof.findings import Finding, NotApplicable, Region
@@ -147,23 +147,24 @@ def fuse(photo: Photo, found: dict[str, Finding], model: FusionModel) -> Finding
         for place in kept_places(places):
             decided |= place.mask
     heat = to_pixels(1 / (1 + np.exp(-logits)), (0, 0), photo.size, block=CELL)
-    mask = to_pixels(decided, (0, 0), photo.size, block=CELL) > 0
-    if not mask.any():
+    mask = to_mask(decided, (0, 0), photo.size, block=CELL)
+    if not decided.any():
         for answer in deciding:
-            mask |= answer.mask if answer.mask is not None else False
+            mask = mask | answer.mask if answer.mask is not None else mask
     clones = found.get("copy_move")
     if clones is not None and clones.supports is Category.EDITED and clones.mask is not None:
-        mask |= clones.mask
-        heat = np.where(clones.mask, np.maximum(heat, CLONE_PROBABILITY), heat)
+        mask = mask | clones.mask
+        heat = np.where(clones.mask, np.maximum(heat, np.float32(CLONE_PROBABILITY)), heat)
         score = max(score, threshold)
+    altered = bool(mask.any())
     return Finding(
         detector="localize",
         version=VERSION,
         score=float(score),
-        supports=Category.EDITED if mask.any() else None,
-        sentence=_sentence(bool(mask.any())),
+        supports=Category.EDITED if altered else None,
+        sentence=_sentence(altered),
         mask=mask,
-        heatmap=heat.astype(np.float32),
+        heatmap=heat,
         regions=_regions(mask, heat, channels, clones),
         facts={
             "threshold": round(threshold, 3),
@@ -227,9 +228,12 @@ def _gather(photo: Photo, findings: Iterable[Finding | NotApplicable] | None) ->
 def _regions(
     mask: npt.NDArray[np.bool_], heat: npt.NDArray[Any], channels: Cells, clones: Finding | None
 ) -> tuple[Region, ...]:
+    places = outlines(mask, trace="localize")
+    if not places:
+        return ()
     middle = np.median(channels.reshape(-1, channels.shape[2]), axis=0)
     out = []
-    for region in outlines(mask, trace="localize"):
+    for region in places:
         left, top, right, bottom = (int(v) for v in region.box)
         inside = mask[top : bottom + 1, left : right + 1]
         cells = channels[top // CELL : bottom // CELL + 1, left // CELL : right // CELL + 1].reshape(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fakeproof.edited.block_maps import block_places, outlines, to_pixels
+from fakeproof.edited.block_maps import block_places, outlines, to_mask, to_pixels
 from fakeproof.edited.residual_statistics import CELL, noise_maps
 from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category, Language
@@ -93,7 +93,7 @@ def noise(photo: Photo, /) -> Finding | NotApplicable:
     small = np.zeros(excess.shape, bool)
     for place in decided:
         small |= place.mask & (excess >= NARROWED * place.peak)
-    mask = to_pixels(small, (0, 0), photo.size, block=CELL) > 0
+    mask = to_mask(small, (0, 0), photo.size, block=CELL)
     return Finding(
         detector="noise",
         version=VERSION,

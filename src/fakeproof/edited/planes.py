@@ -82,8 +82,8 @@ def _jpeg_planes(photo: Photo) -> JpegPlanes:
         down, right = photo.orientation in _FLIPPED_Y, photo.orientation in _FLIPPED_X
         origin = (height % 8 if down else 0, width % 8 if right else 0)
         chroma = (height % 16 // 2 if down else 0, width % 16 // 2 if right else 0)
-    red = frozen_array(turned[:, :, 1].astype(np.float32))
-    blue = frozen_array(turned[:, :, 2].astype(np.float32))
+    red, blue = turned[:, :, 1].astype(np.float32), turned[:, :, 2].astype(np.float32)
+    red.flags.writeable = blue.flags.writeable = False
     return JpegPlanes(photo.luma, blue, red, origin, chroma, _clipped(rgb, origin))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import block_places, outlines, to_pixels
+from fakeproof.edited.block_maps import block_places, outlines, to_mask, to_pixels
 from fakeproof.findings import Finding, NotApplicable, frozen_array
 from fakeproof.types import Category, Language
 
@@ -109,7 +109,7 @@ def resampling(photo: Photo, /) -> Finding | NotApplicable:
         if strength >= DECISION:
             small |= place.mask
     offset = (WINDOW - maps.stride) // 2
-    mask = to_pixels(small, (offset, offset), photo.size, block=maps.stride) > 0
+    mask = to_mask(small, (offset, offset), photo.size, block=maps.stride)
     decided = bool(mask.any())
     return Finding(
         detector="resampling",
