@@ -8,16 +8,20 @@ that the trees did not know.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from PIL import Image, ImageOps
 
 import fakeproof as fp
 from benchmarks.boosting import Trees, fit
@@ -36,6 +40,9 @@ from fakeproof.findings import Finding
 TARGET = Path(fp.__file__).parent / "edited" / "fusion.json"
 TRAINED_SETS = ("phone_paste", "casia1", "misd")
 FOLDS = 3
+WORKERS = 2
+VIEWS = 3
+"""Parts that a camera photo is looked at in: the collections hold few of them, each large."""
 CELLS_A_PHOTO = 500
 FALSE_ALARMS = 0.01
 MAX_PIXELS = 4_000_000
@@ -69,64 +76,118 @@ class Sample:
         }
 
 
-def cases(options: Options) -> Iterator[tuple[str, Row, str, bytes, npt.NDArray[np.bool_] | None, str]]:
-    """Yield (key, row, set, bytes, mask, kind) of everything that trains or measures the fusion."""
+@dataclass(frozen=True)
+class Made:
+    """One photo to look at: its bytes, its mask in displayed pixels (None: untouched), and where it comes from."""
+
+    key: str
+    row: Row
+    set: str
+    data: bytes
+    mask: npt.NDArray[np.bool_] | None
+    kind: str
+
+
+def cases(options: Options) -> Iterator[Made]:
+    """Yield everything that trains or measures the fusion.
+
+    An untouched photo comes as it is, saved once more, twice more, and through the chat chain after either: what a
+    photo's travels leave must never be learned as an edit.
+    """
     for name in TRAINED_SETS:
-        for row in sorted(rows(options, set=name), key=lambda r: hashlib.sha256(r.path.name.encode()).hexdigest()):
+        for number, row in enumerate(sorted(rows(options, set=name), key=_order)):
             if row.kind == "copymove":
                 continue
             mask = cv2.imread(str(row.mask_path), 0) > 127 if row.mask_path is not None else None
-            yield f"{name}-{row.role[:4]}-{row.path.stem}", row, name, row.path.read_bytes(), mask, row.kind
+            key, data = f"{name}-{row.role[:4]}-{row.path.stem}", row.path.read_bytes()
+            yield Made(key, row, name, data, mask, row.kind)
+            if number % 2 == 0:
+                sent = apply_chain(data, "chat", seed=number)
+                moved = None if mask is None else sent.mask(mask)
+                yield Made(f"chat-{key}", row, f"{name} (chat)", sent.data, moved, row.kind)
     cameras = [
         r
         for r in rows(options, need="camera")
         if r.role in ("original", "natural") and r.path.suffix.lower() in (".jpg", ".jpeg")
     ]
-    yield from _made(cameras, "cam", 3, (720, 1080))
-    yield from _made(rows(options, need="sources")[::2], "src", 1, None)
+    yield from _made(cameras, "cam", VIEWS, (720, 1080))
+    yield from _made(rows(options, need="sources"), "src", 1, None)
 
 
-def _made(hosts: list[Row], name: str, each: int, sizes: tuple[int, ...] | None) -> Iterator[Any]:
+def _order(row: Row) -> str:
+    return hashlib.sha256(row.path.name.encode()).hexdigest()
+
+
+def _made(hosts: list[Row], name: str, views: int, sizes: tuple[int, ...] | None) -> Iterator[Made]:
+    """Yield each host as it is, and each of its views forged, saved again, and sent on."""
     for i, row in enumerate(hosts):
         data = row.path.read_bytes()
         key = f"{name}-{{}}-{row.set}-{row.path.stem}-{{}}"
-        yield key.format("asis", 0), row, "camera" if name == "cam" else "sources", data, None, ""
+        yield Made(key.format("asis", 0), row, "camera" if name == "cam" else "sources", data, None, "")
+        yield Made(key.format("chat", 0), row, "chat", apply_chain(data, "chat", seed=i).data, None, "")
         other = hosts[(i + 3) % len(hosts)]
         donor = other.path.read_bytes() if split(other) == split(row) else None
-        for k in range(each):
-            seed, kind = 100 * i + k, KINDS[(each * i + k) % len(KINDS)]
-            forged = forge(data, kind=kind, seed=seed, donor=donor, sizes=sizes)
-            yield key.format("forge", k), row, "forged", forged.data, forged.mask, kind
-            if k < 2:
-                yield key.format("saved", k), row, "resaved", untouched(data, seed=seed, sizes=sizes).data, None, ""
-        if i % 2 == 0:
-            yield key.format("chat", 0), row, "chat", apply_chain(data, "chat", seed=i).data, None, ""
+        for view in range(views):
+            host = data if view == 0 else _part(data, seed=10 * i + view)
+            for k, chain in enumerate(("asis", "asis", "chat")):
+                seed = 1000 * i + 10 * view + k
+                made = forge(
+                    host,
+                    kind=KINDS[(3 * i + 5 * view + k) % len(KINDS)],
+                    seed=seed,
+                    donor=donor,
+                    chain=chain,
+                    sizes=sizes,
+                )
+                sent = "" if chain == "asis" else f" ({chain})"
+                yield Made(key.format("forge", f"{view}{k}"), row, f"forged{sent}", made.data, made.mask, made.kind)
+                again = untouched(host, seed=seed, chain=chain, sizes=sizes).data
+                yield Made(key.format("saved", f"{view}{k}"), row, f"resaved{sent}", again, None, "")
+
+
+def _part(data: bytes, *, seed: int) -> bytes:
+    """Return a part of a large photo, half to three quarters of each side, at high quality: other content, same camera."""
+    rng = np.random.default_rng(seed)
+    with Image.open(io.BytesIO(data)) as opened:
+        image = ImageOps.exif_transpose(opened).convert("RGB")
+    width, height = (int(v * rng.uniform(0.5, 0.75)) for v in image.size)
+    left, top = int(rng.integers(image.width - width)), int(rng.integers(image.height - height))
+    out = io.BytesIO()
+    image.crop((left, top, left + width, top + height)).save(out, "JPEG", quality=97, subsampling=0)
+    return out.getvalue()
 
 
 def collect(options: Options, cache: Path) -> None:
-    """Run the detectors on every case that the cache does not hold yet."""
+    """Run the detectors on every case that the cache does not hold yet, on two cores."""
     cache.mkdir(parents=True, exist_ok=True)
-    for key, row, name, data, mask, kind in cases(options):
-        path = cache / f"{key}.npz"
-        if path.exists():
-            continue
-        try:
-            photo = fp.Photo.from_bytes(data)
-        except PhotoError as error:
-            print(key, error)
-            continue
-        if photo.size[0] * photo.size[1] > MAX_PIXELS:
-            continue
-        answers = {d: getattr(fp.edited, d)(photo) for d in DETECTORS}
-        found = {d: f for d, f in answers.items() if isinstance(f, Finding)}
-        channels = fusion_maps.cell_channels(photo, found)
-        np.savez_compressed(
-            path,
-            ch=channels.astype(np.float16),
-            m=_by_cell(mask, channels.shape[:2]).astype(np.float16),
-            score=np.array([found[d].score if d in found else np.nan for d in DETECTORS]),
-            set=name, half=split(row), group=row.component, kind=kind, chain=photo.chain.kind,
-        )  # fmt: skip
+    missing = (made for made in cases(options) if not (cache / f"{made.key}.npz").exists())
+    with ProcessPoolExecutor(WORKERS) as pool:
+        while batch := list(islice(missing, 16 * WORKERS)):  # map() alone would read all photos at once
+            for problem in pool.map(_look, batch, [cache] * len(batch)):
+                if problem:
+                    print(problem)
+
+
+def _look(made: Made, cache: Path) -> str:
+    """Write the maps of one case; return what went wrong."""
+    cv2.setNumThreads(1)
+    try:
+        photo = fp.Photo.from_bytes(made.data)
+    except PhotoError as error:
+        return f"{made.key}: {error}"
+    if photo.size[0] * photo.size[1] > MAX_PIXELS:
+        return ""
+    answers = {d: getattr(fp.edited, d)(photo) for d in DETECTORS}
+    found = {d: f for d, f in answers.items() if isinstance(f, Finding)}
+    channels = fusion_maps.cell_channels(photo, found)
+    np.savez_compressed(
+        cache / f"{made.key}.npz",
+        ch=channels.astype(np.float16),
+        m=_by_cell(made.mask, channels.shape[:2]).astype(np.float16),
+        score=np.array([found[d].score if d in found else np.nan for d in DETECTORS]),
+        set=made.set, half=split(made.row), group=made.row.component, kind=made.kind, chain=photo.chain.kind,
+    )  # fmt: skip
+    return ""
 
 
 def _by_cell(mask: npt.NDArray[np.bool_] | None, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:

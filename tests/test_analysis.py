@@ -69,6 +69,13 @@ def test_the_shops_own_listing_is_a_web_image():
     assert verdict.wrong_product.decision != "supported"
 
 
+def test_a_photo_that_is_not_the_listing_is_not_cleared_by_that():
+    photo = fp.Photo.from_bytes(jpeg(skimage.data.astronaut()))
+    verdict = fp.analyze(photo, products=[fp.Photo.from_bytes(jpeg(skimage.data.coffee()))])
+    assert verdict.web_image.decision == "not_examined"
+    assert verdict.finding("match_sources") is None
+
+
 def test_a_web_image_that_was_also_edited_is_both():
     original = skimage.data.coffee()
     forged = original.copy()

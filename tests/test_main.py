@@ -40,6 +40,19 @@ def test_json_lines(folder, capsys):
     assert json.loads(line)["photo"]["name"].endswith("cat.jpg")
 
 
+def test_a_list_of_sources_carries_where_each_was_seen(folder, capsys):
+    entry = {"file": "cat.jpg", "url": "https://example.org/cat", "seen_on": "example", "seen_at": "2026-05-01"}
+    (folder / "list.json").write_text(json.dumps([entry]))
+    assert main([str(folder / "cat.jpg"), "--source", str(folder / "list.json"), "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    (match,) = next(f for f in json.loads(line)["findings"] if f["detector"] == "match_sources")["matches"]
+    assert (match["source"]["url"], match["source"]["seen_at"]) == ("https://example.org/cat", "2026-05-01T00:00:00")
+    (folder / "list.json").write_text("[{}]")
+    with pytest.raises(SystemExit) as stopped:
+        main([str(folder / "cat.jpg"), "--source", str(folder / "list.json")])
+    assert stopped.value.code == 2
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [("empty.jpg", "0 bytes"), ("text.jpg", ""), ("dot.png", "1x1"), ("missing.jpg", "cannot be read")],

@@ -6,13 +6,16 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from fakeproof.errors import FakeproofError, PhotoError
 from fakeproof.exhibits.report import told
+from fakeproof.findings import Source
 from fakeproof.order import Order
 from fakeproof.types import LANGUAGES
 
+EXAMPLE = '[{"file": "a.jpg", "url": "https://…", "seen_on": "…", "seen_at": "2026-05-01"}]'
 RAN, BAD_ARGUMENTS, NO_PHOTO = 0, 2, 3
 
 
@@ -39,7 +42,12 @@ def _parser() -> argparse.ArgumentParser:
         "photos", nargs="+", type=Path, metavar="PHOTO", help="the questioned photo, or a folder of them"
     )
     parser.add_argument(
-        "--source", action="append", default=[], type=Path, metavar="FILE|DIR", help="candidate originals"
+        "--source",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE|DIR|JSON",
+        help="candidate originals; a JSON list tells where each was seen: " + EXAMPLE,
     )
     parser.add_argument(
         "--product", action="append", default=[], type=Path, metavar="FILE|DIR", help="the shop's photos"
@@ -58,10 +66,14 @@ def _analyse(parser: argparse.ArgumentParser, asked: argparse.Namespace, order: 
     for path in [*asked.source, *asked.product]:
         if not path.exists():
             parser.error(f"{path}: there is no such file or folder")
+    try:
+        sources = [source for path in asked.source for source in _sources(path)]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        parser.error(f"--source: {error!r}; a JSON list holds entries like {EXAMPLE}")
     done = 0
     for path in _files(asked.photos):
         try:
-            verdict = analyze(path, sources=asked.source, products=asked.product, order=order)
+            verdict = analyze(path, sources=sources, products=asked.product, order=order)
         except PhotoError as error:
             print(f"cannot read {error}", file=sys.stderr)
             continue
@@ -74,6 +86,21 @@ def _analyse(parser: argparse.ArgumentParser, asked: argparse.Namespace, order: 
                 parser.error(str(error))
             print(f"  dossier: {place}", file=sys.stderr if asked.json else sys.stdout)
     return RAN if done else NO_PHOTO
+
+
+def _sources(path: Path) -> Iterator[Path | Source]:
+    """Give a picture or folder as it is; of a JSON list each picture with where and when it was seen."""
+    if path.suffix.lower() != ".json":
+        yield path
+        return
+    for entry in json.loads(path.read_text(encoding="utf-8")):
+        seen = entry.get("seen_at")
+        yield Source(
+            path.parent / entry["file"],
+            url=str(entry.get("url", "")),
+            seen_on=str(entry.get("seen_on", "")),
+            seen_at=datetime.fromisoformat(seen) if seen else None,
+        )
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

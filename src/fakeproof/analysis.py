@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from fakeproof.case import cross_check
 from fakeproof.errors import ParameterError, PhotoError
 from fakeproof.evidence.scorer import Scorer
-from fakeproof.findings import Finding, NotApplicable, Source
+from fakeproof.findings import OWN_LISTING, Finding, NotApplicable, Source
 from fakeproof.photo import Photo
 from fakeproof.verdict import CaseVerdict, Verdict
 
@@ -24,8 +24,6 @@ __all__ = ["analyze", "analyze_case", "warm_up"]
 
 PhotoLike: TypeAlias = "Photo | str | Path | bytes"
 Answer: TypeAlias = "Finding | NotApplicable"
-
-OWN_LISTING = {"en": "this shop's own listing", "zh": "本店商品页"}
 
 
 def analyze(
@@ -207,16 +205,10 @@ def _web(
     from fakeproof.web import match_sources, watermarks
 
     gathered.add(watermarks(photo))
-    own = [Source(p, seen_on=OWN_LISTING["en"], key=p.name) for p in listings]
-    index = sources if hasattr(sources, "search") else None
-    answers = []
-    if index is not None:
-        answers.append(match_sources(photo, index))
-        loose: list[Any] = own
-    else:
-        loose = [*_expand(sources), *own]  # type: ignore[arg-type]
-    if loose or index is None:
-        answers.append(match_sources(photo, loose))
+    answers = [match_sources(photo, sources if hasattr(sources, "search") else list(_expand(sources)))]  # type: ignore[arg-type]
+    own = match_sources(photo, [Source(p, seen_on=OWN_LISTING["en"], key=p.name) for p in listings])
+    if isinstance(own, Finding) and (own.matches or own.facts["unreadable"]):
+        answers.append(own)  # a buyer's photo need not come from the listing: no match there says nothing
     found = [f for f in map(gathered.add, answers) if f is not None]
     return tuple(chain.from_iterable(f.matches for f in found))
 
@@ -226,8 +218,9 @@ def _edited(photo: Photo, matches: Sequence[Match], gathered: _Gathered) -> None
 
     answers: list[Answer] = [detector(photo) for detector in pixel_detectors()]
     if matches:
-        best = matches[0]
-        answers.append(source_difference(photo, _photo_of(best), match=best))
+        original = next(_matched_photos(matches[:1]), None)
+        if original is not None:
+            answers.append(source_difference(photo, original, match=matches[0]))
     for answer in answers:
         gathered.add(answer)
     gathered.add(localize(photo, findings=tuple(answers)))
@@ -256,15 +249,11 @@ def _product(photo: Photo, listings: Sequence[Photo], gathered: _Gathered) -> No
         gathered.add(compare(photo, listings))
 
 
-def _photo_of(match: Match) -> Photo:
-    return as_photo(match.source.image)
-
-
 def _matched_photos(matches: Sequence[Match]) -> Iterator[Photo]:
-    """Open the originals that an exhibit will show; a verified match was readable a moment ago."""
+    """Open the originals that an exhibit will show; a file that went away since it matched is left out."""
     for match in matches:
         try:
-            yield _photo_of(match)
+            yield as_photo(match.source.image)
         except (PhotoError, ParameterError):
             continue
 

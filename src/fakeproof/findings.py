@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from fakeproof.types import RGB8, Heatmap, Mask, Polygon
 
-__all__ = ["Finding", "Flag", "Match", "NotApplicable", "Region", "Source", "frozen_array"]
+__all__ = ["OWN_LISTING", "Finding", "Flag", "Match", "NotApplicable", "Region", "Source", "frozen_array"]
+
+OWN_LISTING: dict[Language, str] = {"en": "this shop's own listing", "zh": "本店商品页"}
+"""Where a source was seen that is one of the shop's own pictures."""
 
 
 class Flag(_EnumFlag):

@@ -1,6 +1,7 @@
 """What people hold in their hands: pictures within limits, a page that holds, a dossier that is whole or not there."""
 
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ import jsonschema
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 import fakeproof as fp
 from fakeproof.evidence.score import CategoryScore, Contribution
@@ -248,6 +250,24 @@ def test_a_case_orders_its_photos_and_writes_one_dossier(tmp_path):
     assert "1-a/report.html" in (place / "SHA256SUMS").read_text()
 
 
+def test_original_and_photo_flicker_in_one_place(tmp_path):
+    made = next(e for e in verdict(web=1.8).exhibits() if e.kind == "original")
+    data = made.flicker(max_side=320)
+    assert data == made.flicker(max_side=320)
+    with Image.open(io.BytesIO(data)) as gif:
+        assert (gif.format, gif.n_frames, max(gif.size)) == ("GIF", 2, 320)
+    assert next(e for e in verdict().exhibits() if e.kind == "circled").flicker() is None
+    place = verdict(web=2.4).dossier(tmp_path / "d")
+    assert any(p.suffix == ".gif" for p in place.iterdir())
+    assert any(p.stem == "original-1" for p in place.iterdir())
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_statement_names_the_address_of_the_original(lang):
+    text = statement(verdict(web=2.4, edited=0.0), lang, 300)
+    assert "https://example.org/a" in text
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -276,7 +296,7 @@ def test_the_page_fits_phones_and_desks(tmp_path, lang, width):
     assert re.fullmatch(r"\d+ \d+ true", title), title
     wide, pictures, _ = title.split()
     assert int(wide) <= width
-    assert int(pictures) == len(verdict().exhibits())
+    assert int(pictures) == len(verdict().exhibits()) + sum(bool(e.frames) for e in verdict().exhibits())
 
 
 def test_a_pair_takes_in_both_places_that_stood_alone():

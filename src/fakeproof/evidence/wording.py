@@ -19,7 +19,8 @@ _STEPS: tuple[tuple[float, dict[Language, str]], ...] = (
 _CLAIMS: dict[Category, tuple[dict[Language, str], dict[Language, str]]] = {
     Category.WEB_IMAGE: (
         {"en": "the photo was taken from elsewhere", "zh": "照片取自网络或其他来源"},
-        {"en": "the photo was not taken from elsewhere", "zh": "照片并非取自其他来源"},
+        # A search among a few candidates can only clear those.
+        {"en": "the photo was made from none of the originals compared", "zh": "照片并非取自所比对的原图"},
     ),
     Category.EDITED: (
         {"en": "the photo was altered", "zh": "照片经过修改"},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.findings import OWN_LISTING
 from fakeproof.types import Language
 
 if TYPE_CHECKING:
@@ -115,8 +116,10 @@ def copied_words(pairs: Sequence[dict[str, Any]]) -> Words:
 def _seen(match: Match, lang: Language) -> str:
     source = match.source
     parts = []
+    own = source.seen_on == OWN_LISTING["en"]
     if source.seen_on:
-        parts.append(f"来源：{source.seen_on}" if lang == "zh" else f"seen on {source.seen_on}")
+        where = OWN_LISTING[lang] if own else source.seen_on
+        parts.append(f"来源：{where}" if lang == "zh" else f"seen on {where}")
     if source.url:
         parts.append(f"网址：{source.url}" if lang == "zh" else f"address {source.url}")
     if source.seen_at:
@@ -153,5 +156,5 @@ def product_words(sentence: Words, count: int) -> Words:
     numbers_en = "2" if count == 1 else f"2-{last}"
     return {
         "en": f"1: the photo. {numbers_en}: this shop's product. {sentence.get('en', '')}",
-        "zh": f"1：待查照片；{numbers_en}：本店商品实拍图。{sentence.get('zh', sentence.get('en', ''))}",
+        "zh": f"1：待查照片；{numbers_en}：本店商品图。{sentence.get('zh', sentence.get('en', ''))}",
     }

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from fakeproof.exhibits import captions, draw
-from fakeproof.exhibits.exhibit import Exhibit
+from fakeproof.exhibits.exhibit import FLICKER_SIDE, Exhibit
 from fakeproof.types import Category
 
 if TYPE_CHECKING:
@@ -112,9 +113,8 @@ def _compared(verdict: Verdict, finding: Finding, match: Match, supported: bool)
     photo: Any = verdict.photo
     if original is None or match.homography is None:
         return
-    aligned = cv2.warpPerspective(original.rgb, match.homography, photo.size, borderValue=draw.PAPER)
     pictures = []
-    for rgb in (photo.rgb, np.asarray(aligned, np.uint8)):
+    for rgb in (photo.rgb, _laid_over(photo, original, match.homography)):
         image, scale = draw.canvas(rgb, side=1200)
         pictures.append(draw.circled(image, finding.regions, scale))
     yield Exhibit(
@@ -168,7 +168,21 @@ def _web(verdict: Verdict) -> Iterator[Exhibit]:
             words=captions.original_words(match),
             supported=_supported(verdict, Category.WEB_IMAGE),
             facts={**match.source.to_dict(), "sha256": match.sha256},
+            frames=_frames(photo, original, match),
         )
+
+
+def _laid_over(photo: Photo, original: Photo, homography: npt.NDArray[np.float64]) -> RGB8:
+    """Return the original in the photo's place, paper where it does not reach."""
+    aligned = cv2.warpPerspective(original.rgb, homography, photo.size, borderValue=draw.PAPER)
+    return np.asarray(aligned, np.uint8)
+
+
+def _frames(photo: Photo, original: Photo, match: Match) -> tuple[RGB8, ...]:
+    """Return both pictures in one place at the size of a flicker, or nothing where they were not aligned."""
+    if match.homography is None:
+        return ()
+    return tuple(draw.canvas(rgb, side=FLICKER_SIDE)[0] for rgb in (photo.rgb, _laid_over(photo, original, match.homography)))
 
 
 def _matched(photo: Photo, original: Photo, match: Match) -> RGB8:

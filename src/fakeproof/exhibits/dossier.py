@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakeproof.errors import ParameterError
+from fakeproof.exhibits.compose import ORIGINALS
 from fakeproof.exhibits.report import headline, page, shown_name
 from fakeproof.exhibits.statement import checklist, statement
 from fakeproof.photo import Photo
@@ -95,12 +96,23 @@ def _appearing(folder: Path, *, overwrite: bool) -> Iterator[Path]:
 def _fill(verdict: Verdict, photo: Photo, place: Path, lang: Language, limit: int) -> None:
     for number, exhibit in enumerate(verdict.exhibits(), 1):
         exhibit.save(place / f"exhibit-{number}-{exhibit.name}.jpg")
-    if photo.data is not None:
-        (place / f"evidence.{ENDINGS.get(photo.format, 'bin')}").write_bytes(photo.data)
+        flicker = exhibit.flicker()
+        if flicker is not None:
+            (place / f"exhibit-{number}-{exhibit.name}.gif").write_bytes(flicker)
+    _copy(photo, place, "evidence")
+    for number, original in enumerate(verdict.sources[:ORIGINALS], 1):
+        if isinstance(original, Photo):
+            _copy(original, place, f"original-{number}")
     (place / "statement.txt").write_text(statement(verdict, lang, limit) + "\n", encoding="utf-8")
     (place / "checklist.txt").write_text(_checklist(verdict, lang), encoding="utf-8")
     (place / "report.html").write_text(page(verdict, lang=lang), encoding="utf-8")
     (place / "verdict.json").write_text(verdict.to_json() + "\n", encoding="utf-8")
+
+
+def _copy(photo: Photo, place: Path, name: str) -> None:
+    """Write a photo's own bytes: a reviewer may want to look at the file, not at a picture of it."""
+    if photo.data is not None:
+        (place / f"{name}.{ENDINGS.get(photo.format, 'bin')}").write_bytes(photo.data)
 
 
 def _sum_up(place: Path) -> None:

@@ -30,6 +30,10 @@ SHRINK = 0.8
 """Factor by which both sides shrink where no quality fits."""
 MIN_BYTES = 4096
 """Smallest cap that makes sense: below it nothing can be recognised."""
+FLICKER_SIDE = 640
+"""Long edge of a GIF, px: about half a megabyte, and enough to see what jumps."""
+FLICKER_MS = 900
+"""Time of a frame: slow enough to look around, and far below the three flashes a second that can hurt."""
 
 Kind = Literal["circled", "copied", "compared", "original", "product", "embedded"]
 
@@ -53,6 +57,8 @@ class Exhibit:
         Whether the weighed evidence supports the category; an exhibit of an unsupported one only helps people look.
     facts : mapping
         Plain values behind the caption: address, date, transform.
+    frames : tuple of ndarray, optional
+        Two pictures of one size, laid over each other: :meth:`flicker` shows them in turn.
     """
 
     image: RGB8
@@ -61,11 +67,13 @@ class Exhibit:
     words: Mapping[Language, str] = field(default_factory=dict)
     supported: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
+    frames: tuple[RGB8, ...] = ()
 
     def __post_init__(self) -> None:
         import numpy as np
 
         object.__setattr__(self, "image", frozen_array(self.image, np.uint8))
+        object.__setattr__(self, "frames", tuple(frozen_array(f, np.uint8) for f in self.frames))
         object.__setattr__(self, "words", MappingProxyType(dict(self.words)))
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
 
@@ -123,6 +131,23 @@ class Exhibit:
         kind: Literal["jpeg", "png"] = "png" if path.suffix.lower() == ".png" else "jpeg"
         path.write_bytes(self.encode(file_format=kind, max_bytes=max_bytes, max_side=max_side))
         return path
+
+    def flicker(self, *, max_side: int = FLICKER_SIDE) -> bytes | None:
+        """Return a GIF that shows the two frames in turn, the same bytes every time; None without frames.
+
+        What stays still is the same in both; what jumps was changed.
+        """
+        from PIL import Image
+
+        if len(self.frames) < 2:
+            return None
+        height, width = self.frames[0].shape[:2]
+        scale = min(1.0, max_side / max(height, width))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        turns = [Image.fromarray(f).resize(size, Image.Resampling.LANCZOS).quantize(128) for f in self.frames]
+        out = io.BytesIO()
+        turns[0].save(out, "GIF", save_all=True, append_images=turns[1:], duration=FLICKER_MS, loop=0)
+        return out.getvalue()
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the picture as JSON-ready values."""

@@ -58,6 +58,7 @@ _TEXT: dict[Language, dict[str, str]] = {
         "title": "Photo report",
         "photo": "Photo",
         "exhibits": "Exhibits",
+        "flicker": "Both in one place, in turn: what stays still is the same, what jumps was changed.",
         "only_look": "to look at only; this claim is not supported",
         "evidence": "Evidence for each claim",
         "looked": "Looked at",
@@ -78,6 +79,7 @@ _TEXT: dict[Language, dict[str, str]] = {
         "title": "照片检测报告",
         "photo": "照片",
         "exhibits": "举证图片",
+        "flicker": "两图对齐后交替显示：不动之处相同，跳动之处为改动。",
         "only_look": "仅供查看，此项主张未获支持",
         "evidence": "各项依据",
         "looked": "检测项目",
@@ -231,4 +233,5 @@ def _exhibit(exhibit: Exhibit, lang: Language, max_bytes: int, max_side: int) ->
         "caption": exhibit.caption(lang),
         "supported": exhibit.supported,
         "data": base64.b64encode(exhibit.encode(max_bytes=max_bytes, max_side=max_side)).decode(),
+        "flicker": base64.b64encode(exhibit.flicker() or b"").decode(),
     }

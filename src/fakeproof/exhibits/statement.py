@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fakeproof.errors import ParameterError
@@ -9,6 +10,7 @@ from fakeproof.exhibits.report import shown_name, title_of
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
+    from fakeproof.exhibits.exhibit import Exhibit
     from fakeproof.verdict import Verdict
 
 __all__ = ["checklist", "statement"]
@@ -48,7 +50,8 @@ def statement(verdict: Verdict, lang: Language, limit: int) -> str:
         for i, e in enumerate(verdict.exhibits(), 1)
         if e.category is best.category and e.supported
     ]
-    sentences += [e.caption(lang) for e in verdict.exhibits() if e.category is best.category and e.supported][:1]
+    shown = next((e for e in verdict.exhibits() if e.category is best.category and e.supported), None)
+    sentences += _sentences(shown, lang) if shown is not None else []
     photo = shown_name(verdict.photo.name)
     digest = verdict.photo.sha256[:16]
     sentences.append(
@@ -60,6 +63,15 @@ def statement(verdict: Verdict, lang: Language, limit: int) -> str:
         if len(joint.join([*kept, sentence])) <= limit:
             kept.append(sentence)
     return joint.join(kept)
+
+
+def _sentences(exhibit: Exhibit, lang: Language) -> list[str]:
+    """Split a caption, so that a limit takes whole sentences from its end; what only numbers the pictures goes."""
+    if exhibit.kind not in ("original", "compared", "product"):
+        return [p for p in re.split(r"(?<=\.)\s+|(?<=。)", exhibit.caption(lang)) if p]
+    parts = [p for p in re.split(r"(?<=\.)\s+|(?<=[。；])", exhibit.caption(lang)) if p and not re.match(r"1[:：]", p)]
+    plain = [re.sub(r"^\d(-\d)?[:：]\s*", "", p) for p in parts]
+    return [p[0].upper() + p[1:] for p in plain if p]
 
 
 def checklist(verdict: Verdict, lang: Language) -> list[tuple[bool, str]]:
