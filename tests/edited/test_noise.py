@@ -7,7 +7,8 @@ from tests.edited.jpegs import overlap
 from tests.reference import noise as plain
 
 import fakeproof as fp
-from fakeproof._kernels.noise import BINS, SYMMETRY, cell_histograms
+from fakeproof._kernels.noise import BINS, SYMMETRY, cell_histograms, window_features
+from fakeproof.edited import residual_statistics
 from fakeproof.edited.residual_statistics import noise_maps
 from fakeproof.evidence.pixels import pixel_auc
 
@@ -19,6 +20,29 @@ def test_cell_histograms_equal_their_twin(every, step):
     use = (luma > 60).astype(np.uint8)
     counts = cell_histograms(luma, use, SYMMETRY, 8, every, step)
     np.testing.assert_array_equal(counts, plain.cell_histograms(luma, use, SYMMETRY, 8, every, step))
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("window", [1, 3, 8])
+def test_window_features_equal_their_twin(window):
+    counts = np.random.default_rng(5).integers(0, 40, (9, 13, 5)).astype(np.float32)
+    least = 98.0 * window * window
+    features, valid = window_features(counts, window, least)
+    expected, where = plain.window_features(counts, window, least)
+    assert 0 < valid.sum() < valid.size
+    np.testing.assert_array_equal(valid, where)
+    np.testing.assert_allclose(features, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(160, 171), (389, 203)])
+def test_strips_see_what_the_whole_photo_shows(shape):
+    luma = np.random.default_rng(2).normal(128, 60, shape).astype(np.float32)
+    seen = residual_statistics._seen(luma)
+    rows, columns = (n // 8 for n in shape)
+    use, *whole = residual_statistics._filtered(luma)
+    np.testing.assert_array_equal(seen.use, use)
+    for plane, found in zip((use, *whole), (seen.usable, seen.sigma, seen.mean, seen.coarse), strict=True):
+        np.testing.assert_allclose(found, residual_statistics._cells(plane, rows, columns), rtol=1e-5, atol=1e-5)
 
 
 def test_words_fall_into_25_classes():

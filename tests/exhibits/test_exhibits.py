@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -252,6 +253,8 @@ def test_a_case_orders_its_photos_and_writes_one_dossier(tmp_path):
 
 def test_original_and_photo_flicker_in_one_place(tmp_path):
     made = next(e for e in verdict(web=1.8).exhibits() if e.kind == "original")
+    assert made.frames[0].shape == made.frames[1].shape
+    made = replace(made, frames=(made.frames[0], made.frames[1] // 2))
     data = made.flicker(max_side=320)
     assert data == made.flicker(max_side=320)
     with Image.open(io.BytesIO(data)) as gif:
@@ -259,7 +262,6 @@ def test_original_and_photo_flicker_in_one_place(tmp_path):
     assert next(e for e in verdict().exhibits() if e.kind == "circled").flicker() is None
     place = verdict(web=2.4).dossier(tmp_path / "d")
     assert any(p.suffix == ".gif" for p in place.iterdir())
-    assert any(p.stem == "original-1" for p in place.iterdir())
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

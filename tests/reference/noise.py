@@ -21,3 +21,9 @@ def cell_histograms(luma, use, symmetry, cell, every, step):
                 word = int("".join(map(str, level)), 3)
                 out[y // cell, x // cell, plane, symmetry[word]] += 1
     return out
+
+
+def window_features(counts, window, least):
+    pooled = np.lib.stride_tricks.sliding_window_view(counts, (window, window), axis=(0, 1)).sum(axis=(-2, -1))
+    valid = pooled.sum(axis=-1) > least
+    return np.sqrt(pooled[valid] / pooled[valid].sum(axis=-1, keepdims=True)), valid
