@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fakeproof._kernels._jit import kernel
 
-__all__ = ["BINS", "SYMMETRY", "cell_histograms"]
+__all__ = ["BINS", "SYMMETRY", "cell_histograms", "window_features"]
 
 LEVELS = 3
 """Residuals are quantised to -1, 0, 1 (T = 1)."""
@@ -86,3 +86,51 @@ def cell_histograms(
             out[i, j, 1, symmetry[xy]] += 1
             out[i, j, 1, symmetry[yx]] += 1
     return out
+
+
+@kernel
+def window_features(
+    counts: npt.NDArray[np.float32], window: int, least: float
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Return the square roots of the shares of each class in the windows that hold more than `least` words.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (cell rows, cell columns, classes), float32
+        Whole numbers: their running sums are exact.
+    window : int
+        Cells a side.
+    least : float
+
+    Returns
+    -------
+    features : ndarray, shape (n, classes), float32
+    valid : ndarray of bool, shape (cell rows - window + 1, cell columns - window + 1)
+        Where the n windows start.
+    """
+    height, width, classes = counts.shape
+    rows, columns = height - window + 1, width - window + 1
+    valid = np.zeros((rows, columns), np.bool_)
+    features = np.empty((rows * columns, classes), np.float32)
+    high = np.zeros((width, classes), np.float32)
+    total = np.empty(classes, np.float32)
+    number = 0
+    for y in range(height):
+        high += counts[y]
+        if y >= window:
+            high -= counts[y - window]
+        if y < window - 1:
+            continue
+        total[:] = np.float32(0)
+        for x in range(width):
+            total += high[x]
+            if x >= window:
+                total -= high[x - window]
+            if x < window - 1:
+                continue
+            mass = total.sum()
+            if mass > least:
+                features[number] = np.sqrt(total / mass)
+                valid[y - window + 1, x - window + 1] = True
+                number += 1
+    return features[:number], valid

@@ -28,6 +28,8 @@ STRIDE_SMALL, STRIDE_LARGE = 32, 64
 """Pixels between windows."""
 LARGE = 3_000_000
 """Pixels above which windows lie farther apart."""
+ROWS_AT_ONCE = 8
+"""Rows of windows whose pixels are predicted at once."""
 TYPICAL = 1500
 """Windows, evenly spread, whose median is the photo's own spectrum."""
 LOWEST = 5
@@ -134,11 +136,8 @@ def period_maps(photo: Photo) -> PeriodMaps:
 
 
 def _period_maps(luma: Plane) -> PeriodMaps:
-    from fakeproof._kernels.resampling import prediction_map
-
-    p = prediction_map(luma)
     stride = STRIDE_LARGE if luma.size > LARGE else STRIDE_SMALL
-    power, shape = _spectra(p, stride)
+    power, shape = _spectra(luma, stride)
     used = _frequencies()
     typical = np.median(power[:: max(1, len(power) // TYPICAL)], axis=0) + 1e-6
     ratio = power[:, used] / typical[used]
@@ -152,20 +151,31 @@ def _period_maps(luma: Plane) -> PeriodMaps:
     return PeriodMaps(frozen_array(strength.astype(np.float32)), stride, whole, frequency)
 
 
-def _spectra(p: Plane, stride: int) -> tuple[Plane, tuple[int, int]]:
-    """Return the power spectra of all windows, shape (windows, 64, 33)."""
+def _spectra(luma: Plane, stride: int) -> tuple[Plane, tuple[int, int]]:
+    """Return the power spectra of all windows of the prediction map, shape (windows, 64, 33)."""
     import cv2
 
-    view = np.lib.stride_tricks.sliding_window_view(p, (WINDOW, WINDOW))[::stride, ::stride]
-    shape = (view.shape[0], view.shape[1])
+    shape = tuple((n - WINDOW) // stride + 1 for n in luma.shape)
     taper = cv2.createHanningWindow((WINDOW, WINDOW), cv2.CV_32F)
-    out = np.empty((shape[0] * shape[1], WINDOW, WINDOW // 2 + 1), np.float32)
-    per_row = shape[1]
-    for row in range(shape[0]):
-        part = view[row]
-        part = (part - part.mean(axis=(1, 2), keepdims=True)) * taper
-        out[row * per_row : (row + 1) * per_row] = np.abs(np.fft.rfft2(part)) ** 2
-    return out, shape
+    out = np.empty((*shape, WINDOW, WINDOW // 2 + 1), np.float32)
+    for first in range(0, shape[0], ROWS_AT_ONCE):
+        last = min(first + ROWS_AT_ONCE, shape[0])
+        band = _band(luma, first * stride, (last - 1) * stride + WINDOW)
+        view = np.lib.stride_tricks.sliding_window_view(band, (WINDOW, WINDOW))[::stride, ::stride]
+        for row, part in enumerate(view, first):
+            tapered = (part - part.mean(axis=(1, 2), keepdims=True)) * taper
+            waves = np.fft.rfft2(tapered)
+            np.square(waves.real, out=out[row])
+            out[row] += np.square(waves.imag)
+    return out.reshape(-1, WINDOW, WINDOW // 2 + 1), (shape[0], shape[1])
+
+
+def _band(luma: Plane, top: int, bottom: int) -> Plane:
+    """Return rows of the photo's prediction map; a whole photo's would stay in memory for nothing."""
+    from fakeproof._kernels.resampling import prediction_map
+
+    above, below = min(top, 1), min(len(luma) - bottom, 1)
+    return prediction_map(luma[top - above : bottom + below])[above : above + bottom - top]
 
 
 def _frequencies() -> npt.NDArray[np.bool_]:

@@ -19,6 +19,8 @@ Plane = npt.NDArray[np.float32]
 
 CELL = 8
 """Pixels a side of a cell."""
+STRIP, MARGIN = 16, 24
+"""Rows of cells that are filtered at once; pixels around them that the filters may reach (the widest reaches 16)."""
 WINDOW_SMALL, WINDOW_LARGE = 8, 12
 """Cells a side of the window whose residual statistics are compared: 64 and 96 px; the paper uses 128."""
 LARGE = 600_000
@@ -36,6 +38,8 @@ COMPONENTS = 12
 TRIMMED = 0.25
 """Share of windows left out when the photo's own model is fitted: the largest altered part looked for."""
 ROUNDS = 8
+AT_ONCE = 4096
+"""Windows whose features are taken to double precision at once."""
 FITTED = 3000
 """Windows, evenly spread, on which the bulk is found; neighbours overlap, more add nothing."""
 LEVEL_CELLS = 5
@@ -68,19 +72,51 @@ def noise_maps(photo: Photo) -> NoiseMaps:
 
 
 def _noise_maps(luma: Plane) -> NoiseMaps:
-    use = _usable(luma)
-    rows, columns = luma.shape[0] // CELL, luma.shape[1] // CELL
-    usable = _cells(use.astype(np.float32), rows, columns)
-    level, sigma = _level(luma, usable)
-    statistics = _statistics(luma, use)
+    seen = _seen(luma)
+    level, sigma = _level(seen)
+    statistics = _statistics(luma, seen.use)
+    usable = seen.usable
     return NoiseMaps(frozen_array(level), frozen_array(statistics), frozen_array(usable), sigma)
 
 
-def _usable(luma: Plane) -> npt.NDArray[np.uint8]:
+@dataclass(frozen=True)
+class _Seen:
+    """What the pixels of each cell say: usable share, Immerkaer's sigma, light, coarse structure; 1 where a pixel counts."""
+
+    use: npt.NDArray[np.uint8]
+    usable: Plane
+    sigma: Plane
+    mean: Plane
+    coarse: Plane
+
+
+def _seen(luma: Plane) -> _Seen:
+    """Filter the photo in strips that stay in the cache, each with the margin that its widest filter reaches."""
+    rows, columns = luma.shape[0] // CELL, luma.shape[1] // CELL
+    use = np.empty(luma.shape[:2], np.uint8)
+    maps = np.empty((4, rows, columns), np.float32)
+    height = luma.shape[0]
+    for row in range(0, rows, STRIP):
+        top, bottom = row * CELL, height if row + STRIP >= rows else (row + STRIP) * CELL
+        above = min(top, MARGIN)
+        filtered = _filtered(luma[top - above : bottom + MARGIN])
+        for plane, target in zip(filtered, maps, strict=True):
+            part = plane[above : above + bottom - top]
+            target[row : row + STRIP] = _cells(part, min(STRIP, rows - row), columns)
+        use[top:bottom] = filtered[0][above : above + bottom - top]
+    return _Seen(use, *maps)
+
+
+def _filtered(luma: Plane) -> tuple[Plane, Plane, Plane, Plane]:
+    """Return by pixel: 1 where it counts, the second difference, the luma itself, the band pass of its structure."""
     import cv2
 
-    inside = cv2.inRange(luma, DARKEST, BRIGHTEST)
-    return cv2.erode(inside, np.ones((3, 3), np.uint8)) // 255  # type: ignore[return-value]
+    inside = cv2.erode(cv2.inRange(luma, DARKEST, BRIGHTEST), np.ones((3, 3), np.uint8))
+    operator = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    rough = cv2.filter2D(luma, cv2.CV_32F, operator)
+    band = cv2.absdiff(cv2.GaussianBlur(luma, (0, 0), 1.5), cv2.GaussianBlur(luma, (0, 0), 4.0))
+    use = (inside // 255).astype(np.float32)
+    return use, np.abs(rough), luma, band  # type: ignore[return-value]
 
 
 def _cells(plane: Plane, rows: int, columns: int) -> Plane:
@@ -89,17 +125,12 @@ def _cells(plane: Plane, rows: int, columns: int) -> Plane:
     return cv2.resize(plane[: rows * CELL, : columns * CELL], (columns, rows), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
-def _level(luma: Plane, usable: Plane) -> tuple[Plane, float]:
+def _level(seen: _Seen) -> tuple[Plane, float]:
     """Return the deviation of the noise level: Immerkaer's operator, against cells of like light and structure."""
     import cv2
 
-    rows, columns = usable.shape
-    operator = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-    rough = np.abs(cv2.filter2D(luma, cv2.CV_32F, operator))
-    sigma = _cells(rough, rows, columns) * np.float32(np.sqrt(np.pi / 2) / 6)
-    mean = _cells(luma, rows, columns)
-    smooth = cv2.GaussianBlur(luma, (0, 0), 1.5)
-    coarse = _cells(np.abs(smooth - cv2.GaussianBlur(luma, (0, 0), 4.0)), rows, columns)
+    usable, mean, coarse = seen.usable, seen.mean, seen.coarse
+    sigma = seen.sigma * np.float32(np.sqrt(np.pi / 2) / 6)
     # A noisy place must not pass for a structured one: the noise's own part of the structure is taken off.
     clean = np.sqrt(np.maximum(coarse**2 - (NOISE_IN_STRUCTURE * sigma) ** 2, 0))
     log_sigma, log_coarse = np.log(sigma + 0.05), np.log(clean + 0.3)
@@ -135,7 +166,7 @@ def _equal_counts(key: Plane, valid: npt.NDArray[np.bool_], classes: int) -> lis
 
 def _statistics(luma: Plane, use: npt.NDArray[np.uint8]) -> Plane:
     """Return each window's distance from the photo's own residual statistics, at the window's central cell."""
-    from fakeproof._kernels.noise import SYMMETRY, cell_histograms
+    from fakeproof._kernels.noise import SYMMETRY, cell_histograms, window_features
 
     every = 2 if luma.size > THIN_OUT else 1
     counts = cell_histograms(luma, use, SYMMETRY, CELL, every, STEP)
@@ -143,34 +174,28 @@ def _statistics(luma: Plane, use: npt.NDArray[np.uint8]) -> Plane:
     rows, columns = counts.shape[:2]
     if rows < window + 4 or columns < window + 4:
         return np.zeros((rows, columns), np.float32)
-    pooled = _windows(counts.reshape(rows, columns, -1), window)
-    mass = pooled.sum(axis=2)
-    valid = mass > FILLED * window * window * CELL * CELL * 4 / every
+    least = FILLED * window * window * CELL * CELL * 4 / every
+    features, valid = window_features(counts.reshape(rows, columns, -1), window, least)
     out = np.zeros((rows, columns), np.float32)
-    features = np.sqrt(pooled[valid] / np.maximum(mass[valid], 1)[:, None])
     if features.shape[0] >= 20 * COMPONENTS:
-        distance = np.zeros(valid.shape, np.float32)
-        distance[valid] = _distance(features.astype(np.float64))
-        half = window // 2
-        out[half : half + distance.shape[0], half : half + distance.shape[1]] = distance
+        (high, wide), half = valid.shape, window // 2
+        out[half : half + high, half : half + wide][valid] = _distance(features)
     return out
 
 
-def _windows(cells: Plane, window: int) -> Plane:
-    """Return sums over window x window cells, at every cell where the window fits."""
-    total = np.zeros((cells.shape[0] + 1, cells.shape[1] + 1, cells.shape[2]), np.float64)
-    total[1:, 1:] = cells
-    np.cumsum(total, axis=0, out=total)
-    np.cumsum(total, axis=1, out=total)
-    w = window
-    return (total[w:, w:] - total[:-w, w:] - total[w:, :-w] + total[:-w, :-w]).astype(np.float32)
-
-
-def _distance(features: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
+def _distance(features: Plane) -> npt.NDArray[Any]:
     """Return Mahalanobis distances to a Gaussian fitted to the bulk: refitted without the farthest quarter."""
-    centred = features - features.mean(axis=0)
-    _values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
-    scores = centred @ vectors[:, ::-1][:, :COMPONENTS]
+    mean = features.mean(axis=0, dtype=np.float64)
+    parts = [slice(i, i + AT_ONCE) for i in range(0, len(features), AT_ONCE)]
+    spread = np.zeros((len(mean), len(mean)))
+    for part in parts:
+        centred = features[part] - mean
+        spread += centred.T @ centred
+    _values, vectors = np.linalg.eigh(spread / len(features))
+    main = vectors[:, ::-1][:, :COMPONENTS]
+    scores = np.empty((len(features), COMPONENTS))
+    for part in parts:
+        scores[part] = (features[part] - mean) @ main
     few = scores[:: max(1, len(scores) // FITTED)]
     keep = np.ones(len(few), bool)
     for _ in range(ROUNDS):
@@ -186,4 +211,5 @@ def _squared(scores: npt.NDArray[np.float64], bulk: npt.NDArray[np.float64]) -> 
     spread = np.cov(bulk.T)
     spread += (1e-6 * np.trace(spread) / COMPONENTS + 1e-12) * np.eye(COMPONENTS)
     factor = np.linalg.inv(np.linalg.cholesky(spread))
-    return (((scores - bulk.mean(axis=0)) @ factor.T) ** 2).sum(axis=1)  # type: ignore[no-any-return]
+    white = (scores - bulk.mean(axis=0)) @ factor.T
+    return np.einsum("ij,ij->i", white, white)  # type: ignore[no-any-return]
