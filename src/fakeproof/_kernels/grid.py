@@ -206,21 +206,36 @@ def _elect(votes: npt.NDArray[np.uint8], skip: npt.NDArray[np.bool_]) -> npt.NDA
 
 
 @kernel
-def _join(elected: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
-    """Return a forest over pixels in which touching blocks of one grid share a root; -1 where no block was elected."""
+def _join(elected: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return the elected blocks' places in the flat photo, and a forest in which touching ones of a grid share a root."""
     height, width = elected.shape
-    parent = np.full(height * width, -1, np.int32)
+    at = np.empty(np.count_nonzero(elected[: height - 7, : width - 7]), np.int32)
+    parent = np.empty(at.size, np.int32)
+    # The numbers of the blocks on this row and the eight above; a photo's worth would take four times its memory.
+    recent = np.full((9, width), -1, np.int32)
+    node = 0
     for y in range(height - 7):
+        here, above = recent[y % 9], recent[(y + 1) % 9]
+        here[:] = -1
         for x in range(width - 7):
             if elected[y, x] == 0:
                 continue
-            node = y * width + x
-            parent[node] = node
-            for dy, dx in ((0, -8), (-8, -8), (-8, 0), (-8, 8)):
-                if y + dy >= 0 and 0 <= x + dx < width and elected[y + dy, x + dx] > 0:
-                    a, b = _root(parent, node), _root(parent, (y + dy) * width + x + dx)
-                    parent[max(a, b)] = min(a, b)
-    return parent
+            at[node], parent[node], here[x] = y * width + x, node, node
+            if x >= 8:
+                _unite(parent, node, here[x - 8])
+                _unite(parent, node, above[x - 8])
+            _unite(parent, node, above[x])
+            if x + 8 < width:
+                _unite(parent, node, above[x + 8])
+            node += 1
+    return at, parent
+
+
+@kernel
+def _unite(parent: npt.NDArray[np.int32], node: int, other: int) -> None:
+    if other >= 0:
+        a, b = _root(parent, node), _root(parent, other)
+        parent[max(a, b)] = min(a, b)
 
 
 @kernel
@@ -232,12 +247,11 @@ def vote_regions(votes: npt.NDArray[np.uint8], skip: npt.NDArray[np.bool_], min_
     """
     width = votes.shape[1]
     elected = _elect(votes, skip)
-    parent = _join(elected)
+    at, parent = _join(elected)
     size = np.zeros(parent.size, np.int32)
     count = elected.reshape(-1)
     for node in range(parent.size):
-        if count[node]:
-            size[_root(parent, node)] += count[node]
+        size[_root(parent, node)] += count[at[node]]
     number = np.full(parent.size, -1, np.int32)
     keep = 0
     for node in range(size.size):
@@ -246,13 +260,13 @@ def vote_regions(votes: npt.NDArray[np.uint8], skip: npt.NDArray[np.bool_], min_
             keep += 1
     out = np.zeros((keep, 6), np.int32)
     for node in range(parent.size):
-        n = number[_root(parent, node)] if count[node] else -1
+        n = number[_root(parent, node)]
         if n < 0:
             continue
-        y, x = node // width, node % width
+        y, x = at[node] // width, at[node] % width
         if out[n, 1] == 0:
             out[n] = np.array([(x % 8) + 8 * (y % 8), 0, x, y, x + 8, y + 8], np.int32)
-        out[n, 1] += count[node]
+        out[n, 1] += count[at[node]]
         out[n, 2], out[n, 3] = min(out[n, 2], x), min(out[n, 3], y)
         out[n, 4], out[n, 5] = max(out[n, 4], x + 8), max(out[n, 5], y + 8)
     return out

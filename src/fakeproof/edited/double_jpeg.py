@@ -143,7 +143,7 @@ def _aligned(photo: Photo) -> tuple[FirstSave | None, list[_Evidence]]:
     rows, columns = plane.shape[0] // 8, plane.shape[1] // 8
     if blocks.shape[0] < rows or blocks.shape[1] < columns:
         return None, []  # luma stored below full size: nothing of the kind is written by cameras
-    first = estimate_first_save(blocks, jpeg.quantization[0], plane.astype(np.float32))
+    first = estimate_first_save(blocks, jpeg.quantization[0], _stored_luma(photo))
     if not first.steps:
         return first, []
     ratio = ratio_by_block(first, blocks)[:rows, :columns]
@@ -152,6 +152,13 @@ def _aligned(photo: Photo) -> tuple[FirstSave | None, list[_Evidence]]:
     planes = jpeg_planes(photo)
     upright = np.where(planes.clipped > MAX_CLIPPED, 0, jpeg.upright(ratio)).astype(np.float32)
     return first, [_pool(upright, planes.origin, "aligned")]
+
+
+def _stored_luma(photo: Photo) -> Plane:
+    """Return luma as stored; the photo's own view where nothing turns it."""
+    if photo.orientation == 1 or photo.jpeg is None:
+        return photo.luma
+    return photo.jpeg.luma_plane().astype(np.float32)
 
 
 def _shifted(luma: Plane, shifted: ShiftedGrid) -> list[_Evidence]:
