@@ -89,6 +89,16 @@ def cell_histograms(
 
 
 @kernel
+def _add(total: npt.NDArray[np.float32], more: npt.NDArray[np.float32], less: npt.NDArray[np.float32]) -> np.float32:
+    """Add and take away by class; return the sum over the classes."""
+    mass = np.float32(0)
+    for c in range(total.size):
+        total[c] += more[c] - less[c]
+        mass += total[c]
+    return mass
+
+
+@kernel
 def window_features(
     counts: npt.NDArray[np.float32], window: int, least: float
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
@@ -113,24 +123,20 @@ def window_features(
     valid = np.zeros((rows, columns), np.bool_)
     features = np.empty((rows * columns, classes), np.float32)
     high = np.zeros((width, classes), np.float32)
-    total = np.empty(classes, np.float32)
+    total, nothing = np.empty(classes, np.float32), np.zeros(classes, np.float32)
     number = 0
     for y in range(height):
-        high += counts[y]
-        if y >= window:
-            high -= counts[y - window]
+        for x in range(width):
+            _add(high[x], counts[y, x], counts[y - window, x] if y >= window else nothing)
         if y < window - 1:
             continue
         total[:] = np.float32(0)
         for x in range(width):
-            total += high[x]
-            if x >= window:
-                total -= high[x - window]
-            if x < window - 1:
-                continue
-            mass = total.sum()
-            if mass > least:
-                features[number] = np.sqrt(total / mass)
+            mass = _add(total, high[x], high[x - window] if x >= window else nothing)
+            if x >= window - 1 and mass > least:
+                target = features[number]
+                for c in range(classes):
+                    target[c] = np.sqrt(total[c] / mass)
                 valid[y - window + 1, x - window + 1] = True
                 number += 1
     return features[:number], valid

@@ -139,16 +139,28 @@ def _period_maps(luma: Plane) -> PeriodMaps:
     stride = STRIDE_LARGE if luma.size > LARGE else STRIDE_SMALL
     power, shape = _spectra(luma, stride)
     used = _frequencies()
-    typical = np.median(power[:: max(1, len(power) // TYPICAL)], axis=0) + 1e-6
-    ratio = power[:, used] / typical[used]
+    few = power[:: max(1, len(power) // TYPICAL)]
+    typical = _medians(np.ascontiguousarray(few.reshape(len(few), -1).T)).reshape(used.shape) + np.float32(1e-6)
+    ratio = power[:, used]
+    ratio /= typical[used]
     # Between windows the level differs by content; within one it is exponential, with median ln 2.
-    level = np.median(ratio, axis=1, keepdims=True)
-    peak = (ratio / np.maximum(level, 1e-6)).max(axis=1) * np.log(2)
-    active = level[:, 0] > 0.05
+    highest, level = ratio.max(axis=1), _medians(ratio)
+    peak = highest / np.maximum(level, 1e-6) * np.log(2)
+    active = level > 0.05
     chance = np.log(float(used.sum())) + np.log(power.shape[0])
     strength = np.where(active, np.maximum(peak - chance, 0) / np.log(10), 0).reshape(shape)
     whole, frequency = _whole(typical, used)
     return PeriodMaps(frozen_array(strength.astype(np.float32)), stride, whole, frequency)
+
+
+def _medians(rows: Plane) -> Plane:
+    """Return each row's median; the rows' values change places."""
+    half = rows.shape[1] // 2
+    rows.partition(half, axis=1)
+    upper = rows[:, half]
+    if rows.shape[1] % 2:
+        return upper
+    return (rows[:, :half].max(axis=1) + upper) / np.float32(2)  # type: ignore[no-any-return]
 
 
 def _spectra(luma: Plane, stride: int) -> tuple[Plane, tuple[int, int]]:
