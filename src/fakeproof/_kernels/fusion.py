@@ -32,12 +32,18 @@ def tree_sums(
     """
     trees, inner = feature.shape
     out = np.zeros(rows.shape[0], np.float32)
+    depth = 0
+    while 2**depth - 1 < inner:
+        depth += 1
+    # Flat tables and unsigned places: an index that may be negative costs a branch a step.
+    chosen, cut, leaves = feature.astype(np.uint32).ravel(), threshold.ravel(), leaf.ravel()
     for r in range(rows.shape[0]):
-        total = np.float32(0)
+        row, total = rows[r], np.float32(0)
         for t in range(trees):
-            node = 0
-            while node < inner:
-                node = 2 * node + (1 if rows[r, feature[t, node]] <= threshold[t, node] else 2)
-            total += leaf[t, node - inner]
+            start, node = np.uint32(t * inner), np.uint32(0)
+            for _ in range(depth):
+                at = np.uint32(start + node)
+                node = np.uint32(2 * node + 2 - np.uint32(row[chosen[at]] <= cut[at]))
+            total += leaves[np.uint32(t + start + node - inner)]
         out[r] = total
     return out
