@@ -144,7 +144,9 @@ class Exhibit:
         height, width = self.frames[0].shape[:2]
         scale = min(1.0, max_side / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        turns = [Image.fromarray(f).resize(size, Image.Resampling.LANCZOS).quantize(128) for f in self.frames]
+        small = [Image.fromarray(f).resize(size, Image.Resampling.LANCZOS) for f in self.frames]
+        # Dithered to its own 256 colours each: without, skies and skin fall into bands that look like edits.
+        turns = [f.quantize(palette=f.quantize(256), dither=Image.Dither.FLOYDSTEINBERG) for f in small]
         out = io.BytesIO()
         turns[0].save(out, "GIF", save_all=True, append_images=turns[1:], duration=FLICKER_MS, loop=0)
         return out.getvalue()
