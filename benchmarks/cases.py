@@ -34,7 +34,7 @@ CAMERA_ROLES = ("original", "natural")
 
 SHARES = {
     "edited": {"asis": 0.3, "chat": 0.12, "screenshot": 0.03},
-    "web_image": {"asis": 0.25, "chat": 0.08, "screenshot": 0.03},
+    "web_image": {"asis": 0.5, "chat": 0.2, "screenshot": 0.05},
     "wrong_product": {"asis": 0.35, "chat": 0.12, "screenshot": 0.05},
 }
 """Share of the cases of each chain that are read: all of them take a day on two cores. The sample is by digest."""
