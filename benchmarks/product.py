@@ -12,8 +12,8 @@ import io
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from fakeproof.evidence.metrics import roc_auc, tpr_at_fpr, wilson
 from fakeproof.findings import Finding
 from fakeproof.photo import Photo
 from fakeproof.product import fusion
-from fakeproof.product.fusion import ADAPTED, CUES, FEATURES, Card, Metric, adapted_likeness, against, load_card, pooled
+from fakeproof.product.fusion import CLOSE, CUES, FEATURES, Card, Metric, against, load_card, looks, pooled
 from fakeproof.product.quality import doubts
 from fakeproof.product.references import Described, ProductReferences, describe, prepare
 
@@ -36,7 +36,7 @@ SHOP_PHOTOS = (1, 3, 10)
 QUESTIONED = 90
 """Shelf photos that play the questioned photo in episodes with several shop photos."""
 CLEAN_RATE, DAMAGED_RATE = 0.01, 0.02
-TRAINED_RATE = 0.25
+TRAINED_RATE = 0.5
 """Share of those rates at which thresholds are set: few products, so leave a margin."""
 FOLDS = 6
 RIDGE = 0.01
@@ -98,6 +98,11 @@ class Bench:
     doubted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     cues: dict[tuple[str, str], tuple[float, ...]] = field(default_factory=dict)
 
+    @cached_property
+    def unrelated(self) -> list[Described]:
+        """Describe photos of anything (need ``sources``), which show none of the products."""
+        return [describe(Photo.open(row.path), codes=False) for row in rows(Options(self.data), need="sources")]
+
     def photo(self, name: str) -> Photo:
         """Open a photo, damaged where its name begins with D:, sent through the chain."""
         damaged, plain = name.startswith("D:"), name.removeprefix("D:")
@@ -132,9 +137,7 @@ class Bench:
             b = self.look(name, questioned=False)
             if (case.key, name) not in self.cues:
                 self.cues[case.key, name] = against(a, b, self.metric).cues
-            whole, product = adapted_likeness(a, b, self.metric)
-            _, views, _, colour, local = self.cues[case.key, name]
-            found.append((whole, views, product, colour, local))
+            found.append((*looks(a, b, self.metric), self.cues[case.key, name][-1]))
         return pooled(np.array(found))
 
 
@@ -191,9 +194,9 @@ def learn_metric(bench: Bench, names: Iterable[str]) -> Metric:
     """Within-product scatter of the main views of clean and damaged photos, one product one vote for the centre."""
     groups: dict[str, list[Any]] = defaultdict(list)
     for name in names:
-        groups[product_of(name)].append(bench.look(name, questioned=False).views[:ADAPTED])
+        groups[product_of(name)].append(bench.look(name, questioned=False).views)
         if bench.described.get("D:" + name) is not None:
-            groups[product_of(name)].append(bench.described["D:" + name].views[:ADAPTED])
+            groups[product_of(name)].append(bench.described["D:" + name].views)
     stacked = {product: np.concatenate(found).astype(np.float64) for product, found in groups.items()}
     centres = np.array([views.mean(axis=0) for views in stacked.values()])
     within = np.concatenate([views - views.mean(axis=0) for views in stacked.values()])
@@ -201,7 +204,10 @@ def learn_metric(bench: Bench, names: Iterable[str]) -> Metric:
     values, directions = values[::-1][:DIRECTIONS], directions[:, ::-1][:, :DIRECTIONS].T
     floor = SHRINK * values[0]
     gains = np.sqrt(floor / (values + floor)) - 1
-    return Metric(*(a.astype(np.float32) for a in (centres.mean(axis=0), directions, gains)))
+    nothing = np.zeros((2, directions.shape[1])), np.zeros_like(bench.unrelated[0].chroma)
+    bare = Metric(*(a.astype(np.float32) for a in (centres.mean(axis=0), directions, gains, *nothing)))
+    usual = np.mean([bare.adapt(photo.views)[[0, CLOSE]] for photo in bench.unrelated], axis=0)
+    return replace(bare, usual=usual, usual_colours=np.mean([photo.chroma for photo in bench.unrelated], axis=0))
 
 
 def weights_of(cases: Sequence[Case]) -> Any:
@@ -271,7 +277,9 @@ def train(bench: Bench, cases: Sequence[Case]) -> Card:
         kept = (fold != k) & (other != k)
         card = Card(metric, *fit(x[kept], y[kept], weight[kept]), {1: 0.0}, {})
         scores[fold == k] = [card.score(values) for values in x[fold == k]]
-    thresholds = {n: threshold_for(cases, scores, n) for n in SHOP_PHOTOS}
+    doubtful = np.array([bool(bench.doubted.get(case.key)) for case in cases], bool)
+    decided = np.where(doubtful, -np.inf, scores)  # nothing is claimed there, whatever the score
+    thresholds = {n: threshold_for(cases, decided, n) for n in SHOP_PHOTOS}
     about = {
         "cases": len(cases),
         "products": len({product_of(c.photo) for c in cases}),
@@ -288,10 +296,10 @@ def threshold_for(cases: Sequence[Case], scores: Any, photos: int) -> float:
     Several shop photos share one threshold: too few products have ten to set one of their own.
     """
     limits = []
-    for damaged, rate in ((False, CLEAN_RATE), (True, DAMAGED_RATE)):
+    for damaged, allowed in ((False, CLEAN_RATE), (True, DAMAGED_RATE)):
         alike = [(len(c.shop) > 1) is (photos > 1) for c in cases]
         chosen = [c.same and c.damaged is damaged and a for c, a in zip(cases, alike, strict=True)]
-        limits.append(float(np.quantile(scores[chosen], 1 - rate * TRAINED_RATE)) + 1e-3)
+        limits.append(float(np.quantile(scores[chosen], 1 - allowed * TRAINED_RATE, method="higher")) + 1e-3)
     return max(limits)
 
 
@@ -329,7 +337,7 @@ def score_cases(bench: Bench, card: Card, cases: Sequence[Case]) -> Scored:
     x = np.array([bench.values(case) for case in cases])
     scores = np.array([card.score(values) for values in x])
     limit = np.array([card.threshold(len(case.shop)) for case in cases])
-    doubtful = np.array([bool(bench.doubted.get(case.key)) for case in cases])
+    doubtful = np.array([bool(bench.doubted.get(case.key)) for case in cases], bool)
     return Scored(list(cases), x, scores, (scores >= limit) & ~doubtful)
 
 
@@ -393,7 +401,24 @@ def photos_table(halves: dict[str, Scored]) -> Table:
                 for count in SHOP_PHOTOS:
                     for damaged in (False, True):
                         _photos_row(table, scored, goods, against_what, (half, count, damaged))
+    for what in ("other", "sibling"):
+        values = [
+            auc(halves["unseen"].pick(lambda c, n=n, what=what: _episode(c, n, what)))  # type: ignore[misc]
+            for n in SHOP_PHOTOS
+        ]
+        if None not in values:
+            table.note += f" Unseen, clean, packages and produce against {what}: ROC AUC with {_words(values)}."
     return table
+
+
+def _episode(case: Case, photos: int, what: str) -> bool:
+    kind = case.kind.split()[-1]
+    return not is_pair(case) and kind in ("same", what) and bucket(len(case.shop)) == photos and not case.damaged
+
+
+def _words(values: Sequence[Any]) -> str:
+    gains = (f"{n} photos {v:.3f} ({v - values[0]:+.3f})" for n, v in zip(SHOP_PHOTOS[1:], values[1:], strict=True))
+    return f"one photo {values[0]:.3f}, {', '.join(gains)}"
 
 
 def _photos_row(table: Table, scored: Scored, goods: str, against_what: str, cell: tuple[str, int, bool]) -> None:
@@ -463,14 +488,16 @@ def curves_table(bench: Bench, card: Card, scored: Scored, limit: int) -> Table:
     steps += [(kind, a, partial(worsen, kind=kind, amount=a)) for kind, amounts in WORSENED for a in amounts]
     steps.append(("chat chain", 1.0, _chat))
     for name, amount, change in steps:
-        other = Bench(bench.data, "asis", bench.seed, bench.metric)
+        other = Bench(
+            bench.data, "worsened", bench.seed, bench.metric
+        )  # keeps shop photos apart: they stay as they are
         for case in cases:
             if case.key not in other.described:
                 photo = Photo.from_array(change(bench.photo(case.key).rgb))
                 other.described[case.key] = describe(photo, codes=False)
                 other.doubted[case.key] = tuple(d.name for d in doubts(photo, other.described[case.key]))
             for shop in case.shop:
-                seen = bench.look(shop, questioned=False)
+                seen = other.described["shop:" + shop] = bench.look(shop, questioned=False)
                 other.cues[case.key, shop] = against(other.described[case.key], seen, bench.metric).cues
         found = score_cases(other, card, cases)
         doubted = np.mean([bool(other.doubted[c.key]) for c in cases]) if cases else 0.0

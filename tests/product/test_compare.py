@@ -1,5 +1,7 @@
 """Comparing: answers, doubts, damage to the input, several products, saving and loading."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,9 +9,11 @@ from skimage import data
 
 import fakeproof as fp
 from fakeproof.errors import CalibrationError, ParameterError
+from fakeproof.geometry.fit import pair
+from fakeproof.geometry.keypoints import rootsift
 from fakeproof.photo import Photo
-from fakeproof.product import fusion
-from fakeproof.product.references import ProductReferences, prepare
+from fakeproof.product import fusion, local_matches, references
+from fakeproof.product.references import ProductReferences, describe, prepare
 from fakeproof.types import Category
 from tests.product.test_codes import ean13
 
@@ -172,9 +176,32 @@ def test_more_likeness_never_means_another_product(column):
 
 
 def test_no_match_is_no_evidence():
-    cues = np.array([[0.4, 0.5, 0.4, 0.6, 0.0]])
-    with_match = cues + np.array([0, 0, 0, 0, 3.0])
+    cues = np.array([[0.4, 0.5, 0.4, 0.6, 0.1, 0.0]])
+    with_match = cues + np.array([0, 0, 0, 0, 0, 3.0])
     assert fusion.load_card().score(fusion.pooled(with_match)) < fusion.load_card().score(fusion.pooled(cues))
+
+
+def test_only_likeness_beyond_the_usual_counts(shop):
+    metric = fusion.load_card().metric
+    photo, own = describe(Photo.from_array(another_photo(data.coffee())), codes=False), shop.photos[0]
+    crowded = replace(metric, usual=metric.usual + metric.adapt(own.views)[[0, fusion.CLOSE]] / 2)
+    plain, lowered = (fusion.looks(photo, own, m) for m in (metric, crowded))
+    assert lowered[0] < plain[0]  # where everything looks like this cup, looking like it says less
+    assert lowered[3:] == plain[3:]
+
+
+def test_pairs_are_those_of_geometry():
+    a, b = (rootsift(Photo.from_array(rgb), count=300) for rgb in (data.coffee(), another_photo(data.coffee())))
+    np.testing.assert_array_equal(local_matches._pairs(a, b), pair(a, b))
+    assert len(local_matches._pairs(a, b)) > 30
+
+
+def test_files_of_the_first_format_are_refused(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(references, "FORMAT", 1)
+    old = shop.save(tmp_path / "old.npz")
+    monkeypatch.undo()
+    with pytest.raises(ParameterError, match="format 2, not 1"):
+        ProductReferences.load(old)
 
 
 def test_foreign_cards_are_refused(tmp_path):

@@ -14,8 +14,8 @@ from fakeproof.product.foreground import find_foreground
 
 STORED = {
     "whole": [3.87, 2.27, 0.0, 14.31, 119.68, 44.72, 0.0, 0.0, 10.22, 3.33, 0.0, 82.23],
-    "product": [5.09, 0.0, 0.01, 0.44, 87.07, 8.43, 0.0, 0.0, 0.0, 3.63, 0.0, 77.32],
-    "crop 4": [4.91, 0.0, 0.0, 0.67, 108.5, 9.51, 0.0, 0.0, 0.0, 2.44, 0.0, 84.79],
+    "product": [0.4, 3.43, 0.02, 34.82, 118.02, 11.76, 0.0, 0.0, 0.0, 0.0, 0.0, 112.98],
+    "close": [5.55, 18.25, 0.0, 2.87, 111.42, 46.26, 0.0, 0.0, 1.17, 4.3, 0.0, 108.74],
 }
 """First twelve values x 1000 of three views of skimage's cat, computed with onnxruntime 1.32."""
 
@@ -67,8 +67,19 @@ def test_foreground_finds_what_stands_out():
     assert found.share == pytest.approx(np.pi * 45**2 / 60000, rel=0.5)
 
 
+def test_the_box_holds_what_stands_out():
+    plate = np.full((200, 300, 3), (210, 205, 190), np.uint8)
+    cv2.rectangle(plate, (130, 60), (220, 140), (30, 120, 40), -1)
+    left, top, right, bottom = find_foreground(plate).box
+    assert 0.3 < left <= 130 / 300
+    assert 220 / 300 <= right < 0.85
+    assert 0.1 < top <= 0.3
+    assert 0.7 <= bottom < 0.9
+
+
 def test_nothing_stands_out_of_a_flat_photo():
     found = find_foreground(np.full((90, 90, 3), 128, np.uint8))
+    assert found.box == (0.14, 0.14, 0.86, 0.86)
     assert not found.certain
     assert found.weight[32, 32] > found.weight[0, 0]
 

@@ -156,7 +156,7 @@ def _answer(photo: Described, product: ProductReferences, card: Card) -> _Answer
     score += {"": 0.0, "equal": -CODE_WEIGHT, "different": CODE_WEIGHT}[code]
     score = max(-BOUND, min(BOUND, score))
     ordered = tuple(
-        sorted(compared, key=lambda shop: shop.cues[CUES.index("views")] + shop.local.strength, reverse=True)
+        sorted(compared, key=lambda shop: shop.cues[CUES.index("product")] + shop.local.strength, reverse=True)
     )
     return _Answer(product, ordered, tuple(float(v) for v in values), score, code, card.threshold(len(compared)))
 
@@ -273,11 +273,12 @@ def _reasons(best: _Answer, doubted: Sequence[Doubt], lang: Any) -> list[str]:
     shop = max(best.compared, key=lambda s: s.local.strength)
     if _shows_same(shop):
         out.append(_match(shop).transform(lang))
-    likeness, colour = cue["best views"], cue["best colour"]
+    likeness, colour = cue["best product"], cue["best colour"]
     out.append(
-        f"likeness of the closest views {likeness:.2f}, of colours {colour:.2f}, over {len(best.compared)} shop photo(s)"
+        f"likeness of the closest views {likeness:.2f} above the usual, of colours {colour:.2f}, "
+        f"over {len(best.compared)} shop photo(s)"
         if english
-        else f"与 {len(best.compared)} 张店铺照片相比，最接近视图的相似度为 {likeness:.2f}，颜色相似度为 {colour:.2f}"
+        else f"与 {len(best.compared)} 张店铺照片相比，最接近视图的相似度比一般照片高 {likeness:.2f}，颜色相似度为 {colour:.2f}"
     )
     out += [doubt.wording(lang) for doubt in doubted]
     return out

@@ -21,17 +21,15 @@ DIGEST = "ca594ec082366ae843f28e1100a0524b3f4936968c1e18cfa944f97ac44ca823"
 """SHA-256 of embedding.onnx, as tools/build_embedding.py writes it."""
 SMALL_SIDE = 224
 """Square, px, on which the whole picture is seen: what the network was trained on."""
-LARGE_SIDE = 384
-"""Longer side, px, of the pass from which the crops are pooled; 448 gained nothing measurable (benchmarks product)."""
+LARGE_SIDE = 320
+"""Longer side, px, of the finer pass; 384 and 448 gained nothing measurable (benchmarks product)."""
 STRIDE = 32
 """Pixels a feature cell."""
 MEAN, SPREAD = 127.0, 128.0
 """Pixel normalisation of the published weights."""
-WINDOW = 0.58
-"""Side of a crop as a share of the picture's; three by three of them overlap."""
 MIDDLE = 0.72
 """Side of the middle crop."""
-VIEWS = ("whole", "fine", "product", "middle", *(f"crop {i}" for i in range(9)))
+VIEWS = ("whole", "fine", "product", "middle", "close")
 """What each row of an embedding shows."""
 
 _local = threading.local()
@@ -78,11 +76,19 @@ def _whole(rgb: RGB8) -> Any:
     return _forward(square).mean(axis=(0, 1))
 
 
-def _window(cells: Any, top: float, left: float, side: float) -> Any:
+def _middle(cells: Any) -> Any:
     rows, columns = cells.shape[:2]
-    height, width = max(1, round(side * rows)), max(1, round(side * columns))
-    y, x = round(top * (rows - height)), round(left * (columns - width))
+    height, width = max(1, round(MIDDLE * rows)), max(1, round(MIDDLE * columns))
+    y, x = round((rows - height) / 2), round((columns - width) / 2)
     return cells[y : y + height, x : x + width].mean(axis=(0, 1))
+
+
+def _close(rgb: RGB8, foreground: Foreground) -> Any:
+    """Cut out the product's place, at least 8 px a side."""
+    height, width = rgb.shape[:2]
+    x0, y0, x1, y1 = foreground.box
+    top, left = min(int(y0 * height), height - 8), min(int(x0 * width), width - 8)
+    return rgb[top : max(top + 8, int(y1 * height)), left : max(left + 8, int(x1 * width))]
 
 
 def embed(rgb: RGB8, foreground: Foreground) -> npt.NDArray[np.float32]:
@@ -97,8 +103,9 @@ def embed(rgb: RGB8, foreground: Foreground) -> npt.NDArray[np.float32]:
 
     Returns
     -------
-    ndarray, shape (13, 1280), float32
-        Rows in the order of :data:`VIEWS`; two passes of the network, crops are pooled from the finer one.
+    ndarray, shape (5, 1280), float32
+        Rows in the order of :data:`VIEWS`: the whole picture; a finer pass, its part weighted by the foreground and its
+        middle; the product's place cut out and seen like a whole picture.
 
     References
     ----------
@@ -113,7 +120,7 @@ def embed(rgb: RGB8, foreground: Foreground) -> npt.NDArray[np.float32]:
     fine = tuple(max(2, round(v * scale / STRIDE)) * STRIDE for v in (width, height))
     cells = _forward(_resize(rgb, (fine[0], fine[1])))
     weight = foreground.resized(cells.shape[0], cells.shape[1])[..., None]
-    views = [_whole(rgb), cells.mean(axis=(0, 1)), (cells * weight).sum(axis=(0, 1)), _window(cells, 0.5, 0.5, MIDDLE)]
-    views += [_window(cells, y, x, WINDOW) for y in (0.0, 0.5, 1.0) for x in (0.0, 0.5, 1.0)]
+    views = [_whole(rgb), cells.mean(axis=(0, 1)), (cells * weight).sum(axis=(0, 1)), _middle(cells)]
+    views.append(_whole(_close(rgb, foreground)))
     out = np.stack(views).astype(np.float32)
     return frozen_array(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9))  # type: ignore[no-any-return]

@@ -25,6 +25,12 @@ CENTRE_SPREAD = 0.42
 """Sigma of the prior that people aim at what they show, in shares of the sides."""
 SMALLEST, LARGEST = 0.006, 0.85
 """Shares of the picture outside which the map is no use and the prior alone counts."""
+TAIL = 0.03
+"""Share of the weight that the box leaves out on each side."""
+AIR = 0.04
+"""Share of the picture's sides by which the box is widened."""
+MIDDLE_BOX = (0.14, 0.14, 0.86, 0.86)
+"""The box where nothing stands out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +50,22 @@ class Foreground:
     weight: npt.NDArray[np.float32]
     share: float
     certain: bool
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the product's place, in shares of the sides."""
+        import numpy as np
+
+        if not self.certain or int((self.weight > 0.5).sum()) < 8:
+            return MIDDLE_BOX
+        ends = []
+        for axis in (0, 1):
+            running = np.cumsum(self.weight.sum(axis=axis))
+            running = running / running[-1]
+            first, last = np.searchsorted(running, (TAIL, 1 - TAIL))
+            ends.append((max(0.0, first / len(running) - AIR), min(1.0, (last + 1) / len(running) + AIR)))
+        (left, right), (top, bottom) = ends
+        return float(left), float(top), float(right), float(bottom)
 
     def at(self, points: Any, size: tuple[int, int]) -> npt.NDArray[np.float32]:
         """Return the weight at points (x, y) of a picture of (width, height)."""

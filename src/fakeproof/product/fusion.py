@@ -22,16 +22,18 @@ if TYPE_CHECKING:
 
     from fakeproof.product.references import Described
 
-__all__ = ["CUES", "FEATURES", "Card", "Metric", "ShopPhoto", "against", "features", "load_card", "pooled"]
+__all__ = ["CUES", "FEATURES", "Card", "Metric", "ShopPhoto", "against", "features", "load_card", "looks", "pooled"]
 
-CUES = ("whole", "views", "product", "colour", "local")
+CUES = ("whole", "close", "product", "colour", "own colour", "local")
 """What is measured against each shop photo; all but the last may speak for either side, matches only for "same"."""
-FEATURES = (*(f"best {cue}" for cue in CUES), "mean views", "log photos")
+FEATURES = (*(f"best {cue}" for cue in CUES), "log photos")
 """What the weighing sees of all shop photos together."""
+METRIC_ARRAYS = ("centre", "directions", "gains", "usual", "usual_colours")
+"""What metric.npz holds."""
 BOUND = 4.0
 """Largest score either way, natural log-odds: training saw 55 products and knows no more."""
-ADAPTED = 4
-"""Views compared by the learned metric: the first four; the small crops keep their raw cosine."""
+CLOSE = 4
+"""Row of the view that shows the product's place alone."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,22 +48,31 @@ class Metric:
         Strongest within-product directions, unit length.
     gains : ndarray, shape (128,), float32
         What is added along each, -1 (forget it) to 0.
+    usual : ndarray, shape (2, 1280), float32
+        Mean adapted vectors of unrelated photos, seen whole and close: their product with a view is its mean likeness
+        to anything. A dog looks like every dog; only what two photos share beyond that speaks for one product.
+    usual_colours : ndarray, shape (2, 256), float32
+        Mean colour description of unrelated photos.
 
     References
     ----------
     Hatch, Kajarekar and Stolcke, "Within-class covariance normalization for SVM-based speaker recognition",
-    Interspeech 2006, doi:10.21437/Interspeech.2006-183.
+    Interspeech 2006, doi:10.21437/Interspeech.2006-183. Likeness beyond that to a cohort: Auckenthaler, Carey and
+    Lloyd-Thomas, "Score normalization for text-independent speaker verification systems", Digital Signal Processing
+    10, 2000, doi:10.1006/dspr.1999.0360.
     """
 
     centre: npt.NDArray[np.float32]
     directions: npt.NDArray[np.float32]
     gains: npt.NDArray[np.float32]
+    usual: npt.NDArray[np.float32]
+    usual_colours: npt.NDArray[np.float32]
 
     def adapt(self, views: Any) -> Any:
-        """Return unit vectors of the first four views in which differences within a product count less."""
+        """Return unit vectors of the views in which differences within a product count less."""
         import numpy as np
 
-        away = views[:ADAPTED] - self.centre
+        away = views - self.centre
         out = away + ((away @ self.directions.T) * self.gains) @ self.directions
         return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9)
 
@@ -74,6 +85,8 @@ class Metric:
             centre=self.centre.astype(np.float16),
             directions=self.directions.astype(np.float16),
             gains=self.gains.astype(np.float16),
+            usual=self.usual.astype(np.float16),
+            usual_colours=self.usual_colours.astype(np.float16),
         )
 
     @classmethod
@@ -82,7 +95,7 @@ class Metric:
         import numpy as np
 
         with np.load(path, allow_pickle=False) as stored:
-            return cls(*(frozen_array(stored[key].astype(np.float32)) for key in ("centre", "directions", "gains")))
+            return cls(*(frozen_array(stored[key].astype(np.float32)) for key in METRIC_ARRAYS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,30 +196,31 @@ class ShopPhoto:
     described: Described
     cues: tuple[float, ...]
     local: LocalMatch
-    best_views: tuple[int, int]
 
 
 def against(photo: Described, shop: Described, metric: Metric) -> ShopPhoto:
     """Compare the photo with one shop photo."""
-    import numpy as np
-
-    raw = photo.views @ shop.views.T
-    index = int(raw.argmax())
-    # the mean of three keeps one lucky patch of shelf from deciding
-    views = float(np.sort(raw, axis=None)[-3:].mean())
-    whole, product = adapted_likeness(photo, shop, metric)
     local = match_locally(photo, shop)
-    cues = (whole, views, product, likeness(photo.chroma, shop.chroma), local.strength)
-    return ShopPhoto(shop, cues, local, (index // raw.shape[1], index % raw.shape[1]))
+    return ShopPhoto(shop, (*looks(photo, shop, metric), local.strength), local)
 
 
-def adapted_likeness(photo: Described, shop: Described, metric: Metric) -> tuple[float, float]:
-    """Return the likeness of the wholes, and the largest among the four main views, by the learned metric."""
+def looks(photo: Described, shop: Described, metric: Metric) -> tuple[float, ...]:
+    """Return all cues but the matches: likeness of features and colours, beyond each photo's likeness to anything."""
+    colour = likeness(photo.chroma, shop.chroma)
+    usual = (likeness(photo.chroma, metric.usual_colours) + likeness(shop.chroma, metric.usual_colours)) / 2
     if photo.views.shape[1] != len(metric.centre):
         raw = photo.views @ shop.views.T
-        return float(raw[0, 0]), float(raw.max())
-    grid = metric.adapt(photo.views) @ metric.adapt(shop.views).T
-    return float(grid[0, 0]), float(grid.max())
+        return float(raw[0, 0]), float(raw[-1, -1]), float(raw.max()), colour, colour - usual
+    ours, theirs = metric.adapt(photo.views), metric.adapt(shop.views)
+    grid = ours @ theirs.T
+    whole, close = ((ours[row] + theirs[row]) @ mean / 2 for row, mean in zip((0, CLOSE), metric.usual, strict=True))
+    return (
+        float(grid[0, 0] - whole),
+        float(grid[CLOSE, CLOSE] - close),
+        float(grid.max() - close),
+        colour,
+        colour - usual,
+    )
 
 
 def features(compared: Sequence[ShopPhoto]) -> npt.NDArray[np.float64]:
@@ -220,5 +234,4 @@ def pooled(cues: Any) -> npt.NDArray[np.float64]:
     """Return :data:`FEATURES` for an array of cues, shape (shop photos, cues)."""
     import numpy as np
 
-    views = cues[:, CUES.index("views")]
-    return np.concatenate([cues.max(axis=0), [views.mean(), np.log(len(cues))]])
+    return np.concatenate([cues.max(axis=0), [np.log(len(cues))]])

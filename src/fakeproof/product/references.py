@@ -26,8 +26,8 @@ Embedder = Callable[[Any], Any]
 """A user's own: takes RGB8, returns one vector or one a row."""
 POINTS = 700
 """RootSIFT points a photo: ten shop photos must be matched within 250 ms."""
-FORMAT = 1
-"""Of saved files."""
+FORMAT = 2
+"""Of saved files; 1 held other views."""
 MAX_PHOTOS = 20
 """Shop photos of one product that are used; further ones only cost time."""
 
