@@ -23,7 +23,7 @@ from PIL import Image, ImageOps
 import fakeproof as fp
 from benchmarks.attacks import KINDS as KINDS_OF_ATTACK
 from benchmarks.chains import apply_chain
-from benchmarks.data import Row, rows, split
+from benchmarks.data import COMPOSITES, Row, rows, split
 from benchmarks.forgeries import KINDS, forge, untouched
 from benchmarks.frame import Options
 
@@ -33,7 +33,7 @@ CAMERA_ROLES = ("original", "natural")
 
 
 SHARES = {
-    "edited": {"asis": 0.3, "chat": 0.12, "screenshot": 0.03},
+    "edited": {"asis": 0.4, "chat": 0.15, "screenshot": 0.03},
     "web_image": {"asis": 0.5, "chat": 0.2, "screenshot": 0.05},
     "wrong_product": {"asis": 0.35, "chat": 0.12, "screenshot": 0.05},
 }
@@ -98,7 +98,7 @@ def edited_cases(options: Options, chain: str) -> Iterator[Case]:
     for row in rows(options, need="tamper"):
         yield _plain(row, row.role == "tampered", chain)
     hosts = [r for r in rows(options, need="camera") if r.role in CAMERA_ROLES]
-    hosts += rows(options, need="sources")
+    hosts += [r for r in rows(options, need="sources") if r.path.name not in COMPOSITES]
     for row in hosts:
         if row.path.suffix.lower() in (".jpg", ".jpeg"):
             yield _plain(row, False, chain)

@@ -14,6 +14,10 @@ from benchmarks.frame import Options
 
 Half = Literal["train", "unseen"]
 
+COMPOSITES = frozenset({"000000000138.jpg"})
+"""Files among the sources that are no photos but collages: this one is a rendered kitchen whose tiles are one texture
+pasted many times, with a real clone's pixels. They serve as web pictures, never as untouched photos."""
+
 
 class DataMissing(SystemExit):
     """The section needs --data."""
