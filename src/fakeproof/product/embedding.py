@@ -46,14 +46,14 @@ def _network() -> Any:
     return _local.net
 
 
-def _forward(picture: Any) -> Any:
-    """Features of one RGB picture, shape (rows, columns, 1280)."""
+def _forward(*pictures: Any) -> Any:
+    """Features of RGB pictures of one size, shape (pictures, rows, columns, 1280)."""
     import numpy as np
 
     net = _network()
-    pixels = (picture.astype(np.float32) - MEAN) / SPREAD
-    net.setInput(np.ascontiguousarray(pixels.transpose(2, 0, 1)[None]))
-    return net.forward()[0].transpose(1, 2, 0)
+    pixels = (np.stack(pictures).astype(np.float32) - MEAN) / SPREAD
+    net.setInput(np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)))
+    return net.forward().transpose(0, 2, 3, 1)
 
 
 def _resize(rgb: RGB8, size: tuple[int, int]) -> Any:
@@ -63,8 +63,8 @@ def _resize(rgb: RGB8, size: tuple[int, int]) -> Any:
     return cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
-def _whole(rgb: RGB8) -> Any:
-    """Average features of the whole picture, padded to a square."""
+def _squared(rgb: Any) -> Any:
+    """Pad the whole picture to a small square."""
     import numpy as np
 
     height, width = rgb.shape[:2]
@@ -73,7 +73,7 @@ def _whole(rgb: RGB8) -> Any:
     square = np.full((SMALL_SIDE, SMALL_SIDE, 3), round(MEAN), np.uint8)
     top, left = (SMALL_SIDE - inner.shape[0]) // 2, (SMALL_SIDE - inner.shape[1]) // 2
     square[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
-    return _forward(square).mean(axis=(0, 1))
+    return square
 
 
 def _middle(cells: Any) -> Any:
@@ -118,9 +118,10 @@ def embed(rgb: RGB8, foreground: Foreground) -> npt.NDArray[np.float32]:
     height, width = rgb.shape[:2]
     scale = LARGE_SIDE / max(height, width)
     fine = tuple(max(2, round(v * scale / STRIDE)) * STRIDE for v in (width, height))
-    cells = _forward(_resize(rgb, (fine[0], fine[1])))
+    cells = _forward(_resize(rgb, (fine[0], fine[1])))[0]
+    # both in one pass: a fifth faster than one by one
+    whole, close = _forward(_squared(rgb), _squared(_close(rgb, foreground))).mean(axis=(1, 2))
     weight = foreground.resized(cells.shape[0], cells.shape[1])[..., None]
-    views = [_whole(rgb), cells.mean(axis=(0, 1)), (cells * weight).sum(axis=(0, 1)), _middle(cells)]
-    views.append(_whole(_close(rgb, foreground)))
+    views = [whole, cells.mean(axis=(0, 1)), (cells * weight).sum(axis=(0, 1)), _middle(cells), close]
     out = np.stack(views).astype(np.float32)
     return frozen_array(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9))  # type: ignore[no-any-return]
