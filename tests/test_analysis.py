@@ -76,6 +76,20 @@ def test_a_photo_that_is_not_the_listing_is_not_cleared_by_that():
     assert verdict.finding("match_sources") is None
 
 
+def test_prepared_and_several_products_are_compared_with():
+    cup, cat = (fp.Photo.from_bytes(jpeg(getattr(skimage.data, name)())) for name in ("coffee", "chelsea"))
+    photo = fp.Photo.from_bytes(jpeg(skimage.data.coffee()[20:380, 30:560]))
+    plain = fp.analyze(photo, products=[cup]).finding("compare")
+    ready = fp.product.prepare([cup], name="cup")
+    prepared = fp.analyze(photo, products=ready)
+    assert prepared.finding("compare").score == plain.score
+    assert prepared.products[0].sha256 == cup.sha256
+    several = fp.analyze(photo, products={"cat": [cat], "cup": ready})
+    assert several.finding("compare").facts["product"] == "cup"
+    assert {p.sha256 for p in several.products} == {cup.sha256, cat.sha256}
+    assert fp.analyze(photo, products=[]).finding("compare") is None
+
+
 def test_a_web_image_that_was_also_edited_is_both():
     original = skimage.data.coffee()
     forged = original.copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from fakeproof.verdict import CaseVerdict, Verdict
 if TYPE_CHECKING:
     from fakeproof.findings import Match
     from fakeproof.order import Order
+    from fakeproof.product.references import ProductReferences
     from fakeproof.web.index import SourceIndex
 
 __all__ = ["analyze", "analyze_case", "warm_up"]
@@ -30,7 +31,7 @@ def analyze(
     photo: PhotoLike,
     *,
     sources: Iterable[Any] | SourceIndex | None = None,
-    products: Iterable[Any] | None = None,
+    products: Iterable[Any] | ProductReferences | Mapping[str, Any] | None = None,
     order: Order | None = None,
     scorer: Scorer | None = None,
 ) -> Verdict:
@@ -42,8 +43,9 @@ def analyze(
         The questioned photo.
     sources : iterable of Photo, path, bytes or Source, or a SourceIndex, optional
         Candidate originals. One that cannot be read is named in ``verdict.problems``; the rest goes on.
-    products : iterable of Photo, path or bytes, optional
-        The shop's own photos of the product, 1 to 20. They are also candidate originals: a buyer's photo that is the
+    products : iterable of Photo, path or bytes, ProductReferences, or mapping of names to either, optional
+        The shop's own photos of the product, 1 to 20, or what :func:`fakeproof.product.prepare` made of them; a
+        mapping where the order holds several products. They are also candidate originals: a buyer's photo that is the
         shop's listing picture is a web image.
     order : Order, optional
         Times, place and file names of the order.
@@ -71,11 +73,11 @@ def analyze(
     shot = as_photo(photo)
     weigh = scorer if scorer is not None else Scorer.default()
     gathered = _Gathered()
-    listings = _read_all(products, gathered, what="product")
+    listings, goods = _read_products(products, gathered)
     _metadata(shot, order, gathered)
     matches = _web(shot, sources, listings, gathered)
     _edited(shot, matches, gathered)
-    _product(shot, listings, gathered)
+    _product(shot, goods, gathered)
     scores = weigh.score(gathered.findings, gathered.skipped, chain=shot.chain.kind)
     return Verdict(
         photo=shot,
@@ -93,7 +95,7 @@ def analyze_case(
     photos: Iterable[Any],
     *,
     order: Order | None = None,
-    products: Iterable[Any] | None = None,
+    products: Iterable[Any] | ProductReferences | Mapping[str, Any] | None = None,
     sources: Iterable[Any] | SourceIndex | None = None,
     scorer: Scorer | None = None,
 ) -> CaseVerdict:
@@ -128,9 +130,9 @@ def analyze_case(
     shots = _read_all(photos, gathered, what="photo")
     if not shots:
         raise PhotoError("case", "; ".join(gathered.problems) or "holds no photo", value=0)
-    listings = _read_all(products, gathered, what="product")
+    _, goods = _read_products(products, gathered)
     searched = sources if sources is None or hasattr(sources, "search") else list(_expand(sources))
-    verdicts = [analyze(p, sources=searched, products=listings, order=order, scorer=scorer) for p in shots]
+    verdicts = [analyze(p, sources=searched, products=goods, order=order, scorer=scorer) for p in shots]
     return CaseVerdict(
         verdicts=tuple(verdicts), links=cross_check(shots), problems=tuple(gathered.problems), order=order
     )
@@ -176,6 +178,29 @@ def _read_all(items: Iterable[Any] | None, gathered: _Gathered, *, what: str) ->
         except PhotoError as error:
             gathered.problems.append(f"{what} {error}")
     return out
+
+
+def _read_products(products: Any, gathered: _Gathered) -> tuple[list[Photo], Any]:
+    """Return the shop's photos, and what to compare with: those photos, or prepared ones, or several products."""
+    from fakeproof.product.references import ProductReferences
+
+    def read(item: Any) -> tuple[list[Photo], Any]:
+        if isinstance(item, ProductReferences):
+            kept = [p.source.image for p in item.photos if p.source is not None]
+            there = [image for image in kept if not isinstance(image, str | Path) or Path(image).is_file()]
+            return _read_all(there, gathered, what="product"), item
+        photos = _read_all(item, gathered, what="product")
+        return photos, photos
+
+    if isinstance(products, Mapping):
+        parts = {name: read(item) for name, item in products.items()}
+        shown = [p for photos, _ in parts.values() for p in photos]
+        return shown, {name: goods for name, (_, goods) in parts.items() if len(goods)}
+    if not isinstance(products, str | Path | bytes | Photo | ProductReferences) and products is not None:
+        products = list(products)
+        if products and all(isinstance(p, ProductReferences) for p in products):
+            return [p for item in products for p in read(item)[0]], products
+    return read(products)
 
 
 def _expand(items: Iterable[Any] | None) -> Iterator[Any]:
@@ -241,12 +266,12 @@ def pixel_detectors() -> tuple[Callable[[Photo], Answer], ...]:
     )
 
 
-def _product(photo: Photo, listings: Sequence[Photo], gathered: _Gathered) -> None:
+def _product(photo: Photo, goods: Any, gathered: _Gathered) -> None:
     from fakeproof.product import codes, compare
 
     gathered.add(codes(photo))
-    if listings:
-        gathered.add(compare(photo, listings))
+    if goods:
+        gathered.add(compare(photo, goods))
 
 
 def _matched_photos(matches: Sequence[Match]) -> Iterator[Photo]:

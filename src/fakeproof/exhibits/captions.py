@@ -150,11 +150,12 @@ def compared_words(match: Match) -> Words:
     }
 
 
-def product_words(sentence: Words, count: int) -> Words:
-    """Say what stands beside what, and what the comparison found."""
+def product_words(sentence: Words, count: int, *, matched: bool = False) -> Words:
+    """Say what stands beside what, what the outlines mean, and what the comparison found."""
+    outlined = {"en": " Outlined: the same print in both.", "zh": "蓝框内为两图相同的图案。"} if matched else {}
     last = count + 1
     numbers_en = "2" if count == 1 else f"2-{last}"
     return {
-        "en": f"1: the photo. {numbers_en}: this shop's product. {sentence.get('en', '')}",
-        "zh": f"1：待查照片；{numbers_en}：本店商品图。{sentence.get('zh', sentence.get('en', ''))}",
+        "en": f"1: the photo. {numbers_en}: this shop's product.{outlined.get('en', '')} {sentence.get('en', '')}",
+        "zh": f"1：待查照片；{numbers_en}：本店商品图。{outlined.get('zh', '')}{sentence.get('zh', sentence.get('en', ''))}",
     }

@@ -182,7 +182,9 @@ def _frames(photo: Photo, original: Photo, match: Match) -> tuple[RGB8, ...]:
     """Return both pictures in one place at the size of a flicker, or nothing where they were not aligned."""
     if match.homography is None:
         return ()
-    return tuple(draw.canvas(rgb, side=FLICKER_SIDE)[0] for rgb in (photo.rgb, _laid_over(photo, original, match.homography)))
+    return tuple(
+        draw.canvas(rgb, side=FLICKER_SIDE)[0] for rgb in (photo.rgb, _laid_over(photo, original, match.homography))
+    )
 
 
 def _matched(photo: Photo, original: Photo, match: Match) -> RGB8:
@@ -205,10 +207,17 @@ def draw_part(image: RGB8, size: tuple[int, int], other: tuple[int, int], homogr
     share = abs(float(cv2.contourArea(polygon))) / (size[0] * size[1])
     if share > 0.97:
         return
-    points = [np.round(polygon * scale).astype(np.int32)]
+    _outlined(image, polygon * scale)
+
+
+def _outlined(image: RGB8, points: npt.NDArray[np.float32]) -> None:
+    """Outline the hull of points of a picture in blue with a white halo: what is the same in another picture."""
+    if len(points) < 3:
+        return
+    hull = [np.round(cv2.convexHull(np.ascontiguousarray(points, np.float32))).astype(np.int32)]
     width = max(2, max(image.shape[:2]) // 300)
     for thickness, ink in ((3 * width, draw.WHITE), (width, draw.BLUE)):
-        cv2.polylines(image, points, isClosed=True, color=ink, thickness=thickness, lineType=cv2.LINE_AA)
+        cv2.polylines(image, hull, isClosed=True, color=ink, thickness=thickness, lineType=cv2.LINE_AA)
 
 
 def _product(verdict: Verdict) -> Iterator[Exhibit]:
@@ -216,15 +225,28 @@ def _product(verdict: Verdict) -> Iterator[Exhibit]:
     if finding is None or not verdict.products:
         return
     photo: Any = verdict.photo
-    shop = [p for p in verdict.products if hasattr(p, "rgb")][:SHOP_PHOTOS]
+    shop = _closest([p for p in verdict.products if hasattr(p, "rgb")], finding)[:SHOP_PHOTOS]
     if not shop:
         return
-    pictures = [draw.canvas(p.rgb, side=1000)[0] for p in (photo, *shop)]
+    pictures = [draw.canvas(p.rgb, side=1000) for p in (photo, *shop)]
+    for match in finding.related:
+        links = np.asarray(match.facts.get("links", ()), np.float32).reshape(-1, 4)
+        for (image, scale), p in zip(pictures, (photo, *shop), strict=True):
+            if p is photo:
+                _outlined(image, links[:, :2] * scale)
+            elif p.sha256 == match.sha256:
+                _outlined(image, links[:, 2:] * scale)
     yield Exhibit(
-        image=draw.beside(pictures, labels=tuple(str(i + 1) for i in range(len(pictures)))),
+        image=draw.beside([image for image, _ in pictures], labels=tuple(str(i + 1) for i in range(len(pictures)))),
         category=Category.WRONG_PRODUCT,
         kind="product",
-        words=captions.product_words(dict(finding.sentence), len(shop)),
+        words=captions.product_words(dict(finding.sentence), len(shop), matched=bool(finding.related)),
         supported=_supported(verdict, Category.WRONG_PRODUCT),
         facts={"products": [p.name for p in shop]},
     )
+
+
+def _closest(shop: Sequence[Any], finding: Finding) -> list[Any]:
+    """Return the shop's photos, those that the comparison found most alike first; the rest keep their order."""
+    rank = {p["sha256"]: i for i, p in enumerate(finding.facts.get("shop_photos", ()))}
+    return sorted(shop, key=lambda p: rank.get(p.sha256, len(rank)))

@@ -172,12 +172,13 @@ def prepare(
         if index >= MAX_PHOTOS:
             unreadable[f"photo {index + 1}"] = f"only the first {MAX_PHOTOS} photos of a product are used"
             continue
-        source = item if isinstance(item, Source) else None
         try:
             photo = _as_photo(item.image if isinstance(item, Source) else item)
+            # The photo goes along, so that an exhibit can show it; a saved product has its numbers only.
+            source = item if isinstance(item, Source) else Source(photo, key=photo.name)
             described.append(describe(photo, embedder=embedder, codes=codes, source=source))
         except PhotoError as error:
-            unreadable[source.name if source else _label(item, index)] = str(error)
+            unreadable[_label(item, index)] = str(error)
     return ProductReferences(name, tuple(described), unreadable, DIGEST if embedder is None else "user")
 
 
