@@ -38,7 +38,7 @@ CLONE_PROBABILITY = 0.95
 TRACE_LEVEL = 1.25
 """Compressed map value, above the photo's median, at which a detector counts as supporting a place."""
 DECISIVE = ("double_jpeg", "jpeg_grid")
-"""Detectors whose own decision opens the photo: none of the 310 untouched training photos made one decide."""
+"""Detectors whose own decision opens the photo: none of 1,044 untouched training photos made one decide."""
 SCORED = DETECTORS[:-1]
 
 
