@@ -33,7 +33,7 @@ CAMERA_ROLES = ("original", "natural")
 
 
 SHARES = {
-    "edited": {"asis": 0.4, "chat": 0.15, "screenshot": 0.03},
+    "edited": {"asis": 0.7, "chat": 0.25, "screenshot": 0.03},
     "web_image": {"asis": 0.5, "chat": 0.2, "screenshot": 0.05},
     "wrong_product": {"asis": 0.35, "chat": 0.12, "screenshot": 0.05},
 }

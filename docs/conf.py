@@ -1,6 +1,11 @@
 """Sphinx configuration."""
 
+import sys
+from pathlib import Path
+
 import fakeproof
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 
 project = "fakeproof"
 author = "The fakeproof developers"
@@ -8,6 +13,7 @@ copyright = "2026, The fakeproof developers"
 version = release = fakeproof.__version__
 
 extensions = [
+    "measured",
     "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
