@@ -33,7 +33,7 @@ CAMERA_ROLES = ("original", "natural")
 
 
 SHARES = {
-    "edited": {"asis": 0.7, "chat": 0.25, "screenshot": 0.03},
+    "edited": {"asis": 0.4, "chat": 0.15, "screenshot": 0.03},
     "web_image": {"asis": 0.5, "chat": 0.2, "screenshot": 0.05},
     "wrong_product": {"asis": 0.35, "chat": 0.12, "screenshot": 0.05},
 }
@@ -157,12 +157,14 @@ def web_cases(options: Options, chain: str) -> Iterator[Case]:
     kinds = sorted(KINDS_OF_ATTACK)
     for number, row in enumerate(sources):
         seed = seed_of(row.path.name, chain)
-        others = [sources[(number + 17 * k + 5) % len(sources)].path for k in range(1, DISTRACTORS + 1)]
+        far = [sources[(number + 17 * k + 5) % len(sources)].path for k in range(1, 2 * DISTRACTORS + 1)]
+        others, strangers = far[:DISTRACTORS], far[DISTRACTORS:]
         for turn in range(2):
             kind = kinds[(number * 2 + turn + seed) % len(kinds)]
             for label in (True, False):
-                pool = (row.path, *others) if label else tuple(others)
-                recipe = ("attack", row.path, kind, seed + turn, pool)
+                recipe: tuple[Any, ...] = ("attack", row.path, kind, seed + turn, (row.path, *others))
+                if not label:  # what a collage was made of must not be among the candidates, or it is a true match
+                    recipe = (*recipe[:-1], tuple(others), tuple(strangers))
                 yield Case("web_image", label, row.component, split(row), row.set, chain, recipe)
     for pair in _pairs(options):
         if pair.same:
@@ -176,9 +178,9 @@ def web_findings(case: Case) -> list[Any]:
 
     pool = case.recipe[-1]
     if case.recipe[0] == "attack":
-        _, path, kind, seed, _ = case.recipe
+        _, path, kind, seed, partners, *_ = case.recipe
         with Image.open(path) as picture:
-            others = [Image.open(p).convert("RGB") for p in pool[-3:]]
+            others = [Image.open(p).convert("RGB") for p in partners[-DISTRACTORS:]]
             data = attack(picture, kind, seed=seed, others=others)
     else:
         _, path, seed, _ = case.recipe
