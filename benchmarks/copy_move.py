@@ -192,7 +192,9 @@ def _hosts(options: Options) -> list[tuple[str, RGB]]:
     found = [r for r in rows(everything, need="camera") if r.role in ("original", "natural") and split(r) == "unseen"]
     found += [r for r in rows(everything, need="tamper", set="phone_paste", role="authentic") if split(r) == "unseen"]
     out = []
-    for row in [r for r in found if r.path.suffix.lower() in PIXEL_SUFFIXES][: min(SWEEP_PHOTOS, options.limit or 99)]:
+    for row in [r for r in found if r.path.suffix.lower() in PIXEL_SUFFIXES][
+        : min(SWEEP_PHOTOS, max(2, (options.limit or 99) // 5))
+    ]:
         with Image.open(row.path) as image:
             rgb = ImageOps.exif_transpose(image).convert("RGB")
         rgb.thumbnail((SWEEP_LONG, SWEEP_LONG), Image.Resampling.BOX)
@@ -339,7 +341,7 @@ def _odd(options: Options) -> Table:
     body: list[list[object]] = []
     times: dict[str, list[float]] = defaultdict(list)
     accused: dict[str, int] = defaultdict(int)
-    for number in range(min(ODD_PHOTOS, 8 * (options.limit or ODD_PHOTOS))):
+    for number in range(min(ODD_PHOTOS, 2 * (options.limit or ODD_PHOTOS))):
         photo = fp.Photo.from_bytes(_saved(odd_photo(number)))
         _ = photo.luma
         start = time.perf_counter()
