@@ -55,9 +55,10 @@ def test_counter_cases_are_not_accused(demo):
         assert verdict.regions == ()
 
 
-def test_another_object_is_never_called_the_shops_product(demo):
+def test_another_object_is_the_wrong_product(demo):
     verdict = analyse(demo["wrong-product"])
-    assert verdict.wrong_product.decision in ("supported", "inconclusive")
+    assert verdict.best.category is fp.Category.WRONG_PRODUCT
+    assert verdict.exhibits()[0].kind == "product"
 
 
 def test_the_shops_own_listing_is_a_web_image():

@@ -101,8 +101,8 @@ def cases() -> Iterator[Case]:
         name="web-image", title="A web image: cropped, mirrored, saved again", evidence=evidence, sources=sources
     )
     shop = [_jpeg(_motorcycle("left"), 92)]
-    other = _jpeg(skimage.data.coffee(), 85)
-    yield Case(name="wrong-product", title="A wrong product: a cup for a motorcycle", evidence=other, products=shop)
+    other = _jpeg(skimage.data.rocket(), 85)
+    yield Case(name="wrong-product", title="A wrong product: a rocket for a motorcycle", evidence=other, products=shop)
     same = _jpeg(_motorcycle("right"), 85)
     yield Case(
         name="right-product",
