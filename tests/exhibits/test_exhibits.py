@@ -187,6 +187,7 @@ def test_the_dossier_is_whole(tmp_path):
     names = {p.name for p in place.iterdir()}
     assert {"statement.txt", "checklist.txt", "report.html", "verdict.json", "SHA256SUMS"} <= names
     assert "exhibit-1-edited-circled.jpg" in names
+    assert not [n for n in names if "web-image" in n], "an exhibit of a claim that is not supported is not handed in"
     for line in (place / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ", 1)
         assert hashlib.sha256((place / name).read_bytes()).hexdigest() == digest

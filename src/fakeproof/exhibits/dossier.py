@@ -94,7 +94,8 @@ def _appearing(folder: Path, *, overwrite: bool) -> Iterator[Path]:
 
 
 def _fill(verdict: Verdict, photo: Photo, place: Path, lang: Language, limit: int) -> None:
-    for number, exhibit in enumerate(verdict.exhibits(), 1):
+    # What the weighing does not support stays on the page, to look at: in the folder it would be handed in.
+    for number, exhibit in enumerate((e for e in verdict.exhibits() if e.supported), 1):
         exhibit.save(place / f"exhibit-{number}-{exhibit.name}.jpg")
         flicker = exhibit.flicker()
         if flicker is not None:

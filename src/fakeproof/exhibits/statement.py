@@ -47,8 +47,8 @@ def statement(verdict: Verdict, lang: Language, limit: int) -> str:
     sentences = [_OPENING[lang][best.category], best.wording(lang)]
     sentences += [
         f"（见举证图{i}：{title_of(e, lang)}）" if lang == "zh" else f"See exhibit {i}: {title_of(e, lang).lower()}."
-        for i, e in enumerate(verdict.exhibits(), 1)
-        if e.category is best.category and e.supported
+        for i, e in enumerate((e for e in verdict.exhibits() if e.supported), 1)
+        if e.category is best.category
     ]
     shown = next((e for e in verdict.exhibits() if e.category is best.category and e.supported), None)
     sentences += _sentences(shown, lang) if shown is not None else []

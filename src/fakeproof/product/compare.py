@@ -275,10 +275,10 @@ def _reasons(best: _Answer, doubted: Sequence[Doubt], lang: Any) -> list[str]:
         out.append(_match(shop).transform(lang))
     likeness, colour = cue["best product"], cue["best colour"]
     out.append(
-        f"likeness of the closest views {likeness:.2f} above the usual, of colours {colour:.2f}, "
-        f"over {len(best.compared)} shop photo(s)"
+        f"against {len(best.compared)} shop photo(s), likeness of the closest views {likeness:+.2f} compared with "
+        f"unrelated photos, of colours {colour:.2f}"
         if english
-        else f"与 {len(best.compared)} 张店铺照片相比，最接近视图的相似度比一般照片高 {likeness:.2f}，颜色相似度为 {colour:.2f}"
+        else f"与 {len(best.compared)} 张店铺照片比对，最接近视图的相似度与无关照片相差 {likeness:+.2f}，颜色相似度 {colour:.2f}"
     )
     out += [doubt.wording(lang) for doubt in doubted]
     return out
