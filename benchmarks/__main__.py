@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import shlex
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from benchmarks.chains import CHAINS
 from benchmarks.data import DataMissing
-from benchmarks.frame import Options, dump_json, write_section
+from benchmarks.frame import Options, record, write_section
+from benchmarks.regress import stored, worse
 
 SECTIONS = {
     "edited": "altered photos: image-level and pixel-level, by set and chain",
@@ -47,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the run to this file")
     parser.add_argument("--write", action="store_true", help="renew the sections in docs/benchmarks.md")
+    parser.add_argument("--check", action="store_true", help="name what is worse than on docs/benchmarks.md; status 1")
     parser.add_argument("--train", action="store_true", help="fit and write what the section ships")
     asked = parser.parse_args(arguments)
     options = Options(asked.data.resolve() if asked.data else None, asked.limit, asked.chain, asked.seed, asked.train)
@@ -54,6 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     command = "python -m benchmarks " + shlex.join(
         w if not w.startswith("/") else Path(w).name for w in (arguments if arguments is not None else sys.argv[1:])
     )
+    records: list[dict[str, Any]] = []
+    lost: list[str] = []
     for name in names:
         if options.data is None and name not in WITHOUT_DATA:
             print(f"{name}: passed over, needs --data")
@@ -68,11 +74,16 @@ def main(arguments: list[str] | None = None) -> int:
         for table in tables:
             print(table.text(), end="\n\n")
         label = name if options.chain == "asis" else f"{name}-{options.chain}"
-        if asked.json:
-            dump_json(asked.json, label, tables, command)
+        records.append(record(label, tables, command))
+        if asked.check:
+            lost += [f"{label}: {figure}" for figure in worse(stored(label), tables)]
         if asked.write:
             write_section(label, tables, command=command, seconds=seconds)
-    return 0
+    if asked.json:
+        asked.json.write_text(json.dumps(records, ensure_ascii=False, indent=1), encoding="utf-8")
+    for figure in lost:
+        print(f"Worse than stored: {figure}")
+    return 1 if lost else 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -162,13 +161,12 @@ def one_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def dump_json(path: Path, name: str, tables: Sequence[Table], command: str) -> None:
-    """Write a run as JSON, for comparison with a later one."""
-    record = {
+def record(name: str, tables: Sequence[Table], command: str) -> dict[str, Any]:
+    """Return a section's run as JSON values."""
+    return {
         "section": name,
         "date": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "machine": machine(),
         "command": command,
         "tables": [table.to_dict() for table in tables],
     }
-    path.write_text(json.dumps(record, ensure_ascii=False, indent=1), encoding="utf-8")
