@@ -19,7 +19,7 @@ _SAID = re.compile(r"^[+-]?\d+(?:\.\d+)?")
 _INTERVAL = re.compile(r"[\[(;]\s*(\d+\.\d+)\s*[,-]\s*(\d+\.\d+)\s*[\])]")
 _COST = re.compile(r"\b(s|ms|MiB|seconds?|time|longest|peak|growth)\b", re.I)
 _BAD = re.compile(r"accused|alarm|Cllr|loss|false|missed|misleading|problems|anything else", re.I)
-_GIVEN = re.compile(r"^n\b|target|bounds|threshold|^half$|photos?$|pairs|queries|cases|positives|negatives|limit", re.I)
+_GIVEN = re.compile(r"^n\b|target|bounds|threshold|^half$|^photos$|pairs|queries|cases|positives|negatives|limit", re.I)
 
 
 @dataclass(frozen=True)
