@@ -64,7 +64,7 @@ def _stages(width: int, height: int, *, rounds: int) -> dict[str, float]:
         answers.append(detector(photo))
         out[name] = time.perf_counter() - start
     start = time.perf_counter()
-    fp.edited.localize(photo, findings=tuple(a for a in answers if not isinstance(a, tuple)))
+    fp.edited.localize(photo, findings=tuple(a for a in answers if isinstance(a, fp.Finding | fp.NotApplicable)))
     out["localize (fusion)"] = time.perf_counter() - start
     photo.release()
     out["analyze, all"] = median_seconds(lambda: fp.analyze(fp.Photo.from_bytes(data)), rounds=rounds, warm=0)
