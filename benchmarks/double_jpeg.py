@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,8 @@ Mask = npt.NDArray[np.bool_]
 
 def run(options: Options) -> list[Table]:
     """Return the tables of this section."""
-    photos = [r for r in rows(options, need="camera") if r.role in ("original", "natural")]
+    everything = replace(options, limit=None)  # a limit on the set would take files that are no originals
+    photos = [r for r in rows(everything, need="camera") if r.role in ("original", "natural")]
     photos = [r for r in photos if r.path.suffix.lower() in (".jpg", ".jpeg")]
     limit = options.limit or len(photos)
     large = [p for p in (_fresh(r, PHOTO_SIDE) for r in photos) if p is not None][: max(2, limit // 3)]

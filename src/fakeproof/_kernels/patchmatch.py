@@ -24,18 +24,6 @@ def next_random(state: np.uint64) -> np.uint64:
 
 
 @kernel
-def _cost(features: npt.NDArray[np.float32], y: int, x: int, v: int, u: int, best: float) -> float:
-    """Squared distance of two feature vectors, left early once it passes the best."""
-    total = np.float32(0.0)
-    for k in range(features.shape[2]):
-        d = features[y, x, k] - features[v, u, k]
-        total += d * d
-        if total >= best:
-            break
-    return float(total)
-
-
-@kernel
 def _try(
     features: npt.NDArray[np.float32],
     field: npt.NDArray[np.int32],
@@ -46,16 +34,31 @@ def _try(
     dx: int,
     least: int,
 ) -> None:
-    """Take the offset (dy, dx) at (y, x) if it lies inside, reaches far enough and is better."""
+    """Take the offset (dy, dx) at (y, x) if it lies inside, reaches far enough and is better.
+
+    The squared distance is left once it passes the best, looked at every fourth feature: a branch for each costs more
+    than the features.
+    """
     v, u = y + dy, x + dx
-    rows, columns = cost.shape
+    rows, columns, count = features.shape
     if v < 0 or u < 0 or v >= rows or u >= columns or dy * dy + dx * dx < least * least:
         return
     if dy == field[y, x, 0] and dx == field[y, x, 1]:
         return
-    value = _cost(features, y, x, v, u, cost[y, x])
-    if value < cost[y, x]:
-        cost[y, x] = value
+    best = cost[y, x]
+    total = np.float32(0.0)
+    fours = count - count % 4
+    for k in range(0, fours, 4):
+        for i in range(k, k + 4):
+            d = features[y, x, i] - features[v, u, i]
+            total += d * d
+        if total >= best:
+            return
+    for i in range(fours, count):
+        d = features[y, x, i] - features[v, u, i]
+        total += d * d
+    if total < best:
+        cost[y, x] = total
         field[y, x, 0] = dy
         field[y, x, 1] = dx
 
@@ -116,14 +119,17 @@ def match_field(
             y = i if step == 1 else rows - 1 - i
             for j in range(columns):
                 x = j if step == 1 else columns - 1 - j
+                tried_y, tried_x = 0, 0
                 for way in range(4):
                     # Neighbours already visited in this pass: beside, above, and both diagonals.
                     ny = y - step if way != 0 else y
                     nx = x - step if way % 2 == 0 else (x + step if way == 3 else x)
                     if ny < 0 or nx < 0 or ny >= rows or nx >= columns:
                         continue
-                    dy, dx = field[ny, nx, 0], field[ny, nx, 1]
-                    _try(features, field, cost, y, x, dy, dx, least)
+                    dy, dx = int(field[ny, nx, 0]), int(field[ny, nx, 1])
+                    if dy != tried_y or dx != tried_x:  # neighbours mostly agree
+                        _try(features, field, cost, y, x, dy, dx, least)
+                        tried_y, tried_x = dy, dx
                     my, mx = 2 * ny - y, 2 * nx - x
                     if my >= 0 and mx >= 0 and my < rows and mx < columns:
                         # Going on as the last two did follows rotation and scale.

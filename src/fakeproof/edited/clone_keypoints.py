@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fakeproof._kernels.self_match import likest_elsewhere
+
 __all__ = ["SelfMatches", "keypoint_candidates", "match_within", "mirrored_descriptors"]
 
 Affine = npt.NDArray[np.float64]
@@ -71,7 +73,11 @@ def match_within(
     if n < 3:
         return SelfMatches(np.empty((0, 2)), np.empty((0, 2)), 0.0)
     top = min(NEIGHBOURS + 1, n)
-    parts = [_likest(at, one[i : i + BLOCK], other, (i, top, least)) for i in range(0, n, BLOCK)]
+    where = at.astype(np.float32)
+    parts = [
+        likest_elsewhere(one[i : i + BLOCK] @ other.T, where[i : i + BLOCK], where, least, top)
+        for i in range(0, n, BLOCK)
+    ]
     best = np.concatenate([part[0] for part in parts])
     values = np.concatenate([part[1] for part in parts])
     angle = np.arccos(np.clip(values, -1, 1))
@@ -82,25 +88,6 @@ def match_within(
     partner = best[rows, ranks]
     crowded = float((angle[:, min(2, top - 1)] < 0.35).mean())
     return SelfMatches(at[rows], at[partner], crowded)
-
-
-def _likest(
-    at: npt.NDArray[np.float64],
-    block: npt.NDArray[np.float32],
-    other: npt.NDArray[np.float32],
-    where: tuple[int, int, float],
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-    """Return the `top` likest points, best first, of a block of descriptors from `start` on."""
-    start, top, least = where
-    likeness = block @ other.T
-    own = at[start : start + block.shape[0]].astype(np.float32)
-    across = own[:, :1] - at[:, 0].astype(np.float32)
-    down = own[:, 1:] - at[:, 1].astype(np.float32)
-    likeness[across * across + down * down < least * least] = -1.0
-    best = np.argpartition(likeness, likeness.shape[1] - top, axis=1)[:, -top:]
-    values = np.take_along_axis(likeness, best, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(best, order, axis=1), np.take_along_axis(values, order, axis=1)
 
 
 def keypoint_candidates(grey: npt.NDArray[np.uint8], *, least: float) -> tuple[list[Affine], float]:

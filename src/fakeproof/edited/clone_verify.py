@@ -13,6 +13,7 @@ __all__ = ["Clone", "Ground", "verify_clone"]
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 Affine = npt.NDArray[np.float64]
+Box = tuple[slice, slice]
 
 WINDOW = 9
 """px, side of the window in which pixels are correlated."""
@@ -33,6 +34,8 @@ REACH = 0.5
 MARGIN = 6
 """px around a part's reach, so that opening by 5 px never feels the cut."""
 SATURATED = (4.0, 251.0)
+BLEED = 16
+"""px around a box that is cut out: windows, blurs and closings inside never feel the cut."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,10 @@ class Ground:
         lit = (grey > SATURATED[0]) & (grey < SATURATED[1])
         return cls(grey, mean, _box(grey * grey) - mean**2, lit & (cornered(grey) >= CORNERED))
 
+    def within(self, box: Box) -> Ground:
+        """Return the part in a box, measured with what lies around it."""
+        return Ground(self.grey[box], self.mean[box], self.variance[box], self.telling[box])
+
 
 def _box(a: Floats) -> Floats:
     return np.asarray(cv2.blur(a, (WINDOW, WINDOW), borderType=cv2.BORDER_REFLECT), np.float32)
@@ -129,9 +136,10 @@ def _pull(grey: Floats, affine: Affine) -> tuple[Floats, Mask]:
     return np.asarray(seen, np.float32), np.asarray(seen > -1.0)
 
 
-def _far(affine: Affine, shape: tuple[int, ...], least: float) -> Mask:
-    """Return where the transform moves a pixel by `least` px or more."""
-    x, y = np.arange(shape[1], dtype=np.float32), np.arange(shape[0], dtype=np.float32)[:, None]
+def _far(affine: Affine, box: Box, least: float) -> Mask:
+    """Return where in a box the transform moves a pixel by `least` px or more."""
+    x = np.arange(box[1].start, box[1].stop, dtype=np.float32)
+    y = np.arange(box[0].start, box[0].stop, dtype=np.float32)[:, None]
     (a, b, c), (d, e, f) = affine.astype(np.float32)
     dx = ((a - 1) * x + c) + b * y
     dy = d * x + ((e - 1) * y + f)
@@ -155,43 +163,74 @@ def verify_clone(ground: Ground, affine: Affine, *, seed: Mask | None, least: fl
     least : float
         Smallest distance between a pixel and its copy, px.
     """
-    grey = ground.grey
-    seen, inside = _pull(grey, affine)
-    seen = np.where(inside, seen, np.float32(0))
-    correlation, mean, variance = _correlation(ground, seen)
-    edge = np.asarray(cv2.erode(inside.astype(np.uint8), np.ones((WINDOW, WINDOW), np.uint8), borderValue=0)) > 0
-    open_ = edge & _far(affine, grey.shape, least)
-    structured = open_ & ground.telling & (np.minimum(ground.variance, variance) >= STRUCTURE**2)
+    whole = ground.grey.shape
+    near = None if seed is None else np.asarray(cv2.dilate(seed.astype(np.uint8), _square(2 * WINDOW + 1))) > 0
+    box = _around(near, whole)
+    pulled, within = _pull(ground.grey, affine)
+    pulled[~within] = 0
+    local, seen, inside = ground.within(box), pulled[box], within[box]
+    correlation, mean, variance = _correlation(local, seen)
+    edge = np.asarray(cv2.erode(inside.astype(np.uint8), _square(WINDOW), borderValue=0)) > 0
+    open_ = edge & _far(affine, box, least)
+    structured = open_ & local.telling & (np.minimum(local.variance, variance) >= STRUCTURE**2)
     core = structured & (correlation >= AGREE)
-    if seed is not None:
-        near = np.asarray(cv2.dilate(seed.astype(np.uint8), np.ones((2 * WINDOW + 1, 2 * WINDOW + 1), np.uint8))) > 0
-        core &= near
+    if near is not None:
+        core &= near[box]
     if not core.any():
         return None
-    place = _grown(core, _equal(grey, seen, core, open_) | (structured & (correlation >= GROW)))
-    agree = place & structured & (correlation >= AGREE)
-    pixels = int(agree.sum())
+    place = _grown(core, _equal(local.grey, seen, core, open_) | (structured & (correlation >= GROW)))
+    pixels = int((place & structured & (correlation >= AGREE)).sum())
     if pixels < MIN_PIXELS:
         return None
     owned = place & structured
-    second = _pushed(place, affine)
-    light, contrast = _exposure(ground, mean, variance, owned)
-    again, still = _pull(seen, affine)
-    further = _correlation(ground, np.where(still, again, np.float32(0)))[0]
-    # Half a turn and a mirror lead back after two steps, and everything is like itself.
-    beyond = owned & still & _far(_twice(affine), grey.shape, least)
+    light, contrast = _exposure(local, mean, variance, owned)
+    first = np.zeros(whole, bool)
+    first[box] = place
     return Clone(
-        first=place,
-        second=second,
+        first=first,
+        second=_pushed(first, affine),
         affine=affine,
         agreement=float(np.clip(correlation[owned], -1, 1).mean()),
-        fine=_fine(grey, seen, place & open_),
+        fine=_fine(local.grey, seen, place & open_),
         pixels=pixels,
         filled=pixels / max(1, int(owned.sum())),
-        repeats=float(further[beyond].mean()) if beyond.sum() > 0.25 * owned.sum() else 0.0,
+        repeats=_repeats(local, pulled, affine, (box, owned, least)),
         light=light,
         contrast=contrast,
     )
+
+
+def _square(side: int) -> npt.NDArray[np.uint8]:
+    return np.ones((side, side), np.uint8)
+
+
+def _around(near: Mask | None, shape: tuple[int, ...]) -> Box:
+    """Return the box that a place which starts in `near` can reach: all the rest of the picture cannot matter."""
+    if near is None or not near.any():
+        return slice(0, shape[0]), slice(0, shape[1])
+    rows, columns = np.flatnonzero(near.any(axis=1)), np.flatnonzero(near.any(axis=0))
+    height, width = int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1
+    rim = int(REACH * np.sqrt(height * width)) + 1 + BLEED
+    return (
+        slice(max(0, int(rows[0]) - rim), min(shape[0], int(rows[-1]) + 1 + rim)),
+        slice(max(0, int(columns[0]) - rim), min(shape[1], int(columns[-1]) + 1 + rim)),
+    )
+
+
+def _repeats(local: Ground, pulled: Floats, affine: Affine, where: tuple[Box, Mask, float]) -> float:
+    """Correlate one step further along the transform, where that leads anywhere."""
+    box, owned, least = where
+    # Half a turn and a mirror lead back after two steps, and everything is like itself.
+    beyond = owned & _far(_twice(affine), box, least)
+    enough = 0.25 * owned.sum()
+    if beyond.sum() <= enough:
+        return 0.0
+    again, still = _pull(pulled, affine)
+    beyond &= still[box]
+    if beyond.sum() <= enough:
+        return 0.0
+    further = _correlation(local, np.where(still[box], again[box], np.float32(0)))[0]
+    return float(further[beyond].mean())
 
 
 def _equal(grey: Floats, seen: Floats, core: Mask, open_: Mask) -> Mask:
