@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
+from tests.reference import self_match as plain
 from tests.reference.patchmatch import fit_error_at, nearest
 
 import fakeproof as fp
 from fakeproof._kernels.patchmatch import match_field, next_random
+from fakeproof._kernels.self_match import likest_elsewhere
+from fakeproof.edited import clone_verify
 from fakeproof.edited.clone_keypoints import mirrored_descriptors
 from fakeproof.edited.clone_words import describe, numbers
 from fakeproof.edited.patch_field import fit_error, zernike_moduli
@@ -173,6 +176,37 @@ def test_the_field_comes_near_exhaustive_search():
     assert (cost >= best - 1e-6).all()
     assert (cost[2:6, 2:6] < 1e-9).mean() > 0.7
     assert np.median(cost - best) < 0.001
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("least", [0.0, 9.0, 25.0, 999.0])
+def test_the_likest_are_those_of_a_full_sort(least):
+    rng = np.random.default_rng(5)
+    at = rng.integers(0, 40, (60, 2)).astype(np.float32)
+    # Few levels, so that there are ties.
+    likeness = (rng.integers(0, 20, (25, 60)) / 20).astype(np.float32)
+    index, value = likest_elsewhere(likeness, at[10:35], at, least, 6)
+    order, expected = plain.likest_elsewhere(likeness, at[10:35], at, least, 6)
+    assert np.array_equal(value, expected.astype(np.float32))
+    assert np.array_equal(index[value > -1], order[value > -1])
+
+
+def test_what_lies_beyond_reach_of_a_place_does_not_matter(monkeypatch):
+    rgb, _ = cloned(skimage.data.astronaut(), angle=12.0)
+    ground = clone_verify.Ground.of(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32))
+    linear = cv2.getRotationMatrix2D((0, 0), 12.0, 1.0)[:, :2]
+    affine = np.column_stack([linear, np.array([300, 120]) - linear @ np.array([130, 330])])
+    seed = np.zeros(ground.grey.shape, bool)
+    seed[310:350, 110:150] = True
+    cut = clone_verify.verify_clone(ground, affine, seed=seed, least=20.0)
+    monkeypatch.setattr(clone_verify, "_around", lambda _, shape: (slice(0, shape[0]), slice(0, shape[1])))
+    whole = clone_verify.verify_clone(ground, affine, seed=seed, least=20.0)
+    assert cut is not None
+    assert cut.pixels > 1000
+    assert np.array_equal(cut.first, whole.first)
+    assert np.array_equal(cut.second, whole.second)
+    for name in ("agreement", "fine", "pixels", "filled", "repeats", "light", "contrast"):
+        assert getattr(cut, name) == pytest.approx(getattr(whole, name), abs=1e-6)
 
 
 @pytest.mark.nojit
