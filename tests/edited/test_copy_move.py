@@ -148,6 +148,19 @@ def test_odd_photos_end_soon_and_are_not_accused(name):
     assert time.perf_counter() - start < 30
 
 
+def test_a_plain_table_around_a_cloned_thing_is_not_outlined_with_it():
+    rgb, truth = np.full((420, 560, 3), 200, np.uint8), np.zeros((420, 560), bool)
+    y, x = np.mgrid[:120, :120]
+    disc = np.hypot(y - 60, x - 60) < 58
+    for row, column in ((60, 70), (240, 330)):
+        place = np.s_[row : row + 120, column : column + 120]
+        rgb[place][disc] = skimage.data.astronaut()[60:180, 160:280][disc]
+        truth[place] |= disc
+    rgb[300:400, 20:160] = skimage.data.coffee()[100:200, 200:340]
+    finding = fp.edited.copy_move(jpeg(rgb))
+    assert pixel_scores(finding.mask, truth).f1 > 0.8
+
+
 def test_too_small_is_not_applicable():
     answer = fp.edited.copy_move(fp.Photo.from_array(np.zeros((80, 300, 3), np.uint8)))
     assert not answer

@@ -34,6 +34,14 @@ REACH = 0.5
 MARGIN = 6
 """px around a part's reach, so that opening by 5 px never feels the cut."""
 SATURATED = (4.0, 251.0)
+FEATURELESS = 1.0
+"""Grey levels of local deviation below which ground is equal to any other: the outline stays near what shows something."""
+GRAIN, GRAIN_BLUR = 0.5, 2.0
+"""Grey levels of the finest detail's deviation from which grain can be compared, and the blur (px) that leaves it."""
+OWN_GRAIN = 0.1
+"""Correlation of grain below which ground has grain of its own: equal to look at, and no copy."""
+PIECE, HOLE, NOTCH = 0.05, 0.5, 0.1
+"""Least piece and largest hole as shares of a place's area; widest notch closed as a share of its root."""
 BLEED = 16
 """px around a box that is cut out: windows, blurs and closings inside never feel the cut."""
 
@@ -45,7 +53,7 @@ class Clone:
     Parameters
     ----------
     first, second : ndarray of bool, shape (rows, columns)
-        The place and where the transform takes it.
+        The place, without ground that merely looks equal, and where the transform takes it.
     affine : ndarray, shape (2, 3)
         Takes (x, y) of the first to the second.
     agreement : float
@@ -185,7 +193,7 @@ def verify_clone(ground: Ground, affine: Affine, *, seed: Mask | None, least: fl
     owned = place & structured
     light, contrast = _exposure(local, mean, variance, owned)
     first = np.zeros(whole, bool)
-    first[box] = place
+    first[box] = _outlined(local, seen, variance, place)
     return Clone(
         first=first,
         second=_pushed(first, affine),
@@ -256,6 +264,37 @@ def _grown(core: Mask, allowed: Mask) -> Mask:
         place[box] |= _reached(labels[box] == i, allowed[box], reach)
     closed = cv2.morphologyEx(place.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8)) > 0
     return np.asarray(closed)
+
+
+def _outlined(local: Ground, seen: Floats, variance: Floats, place: Mask) -> Mask:
+    """Cut from a place what merely looks equal, and fill its holes; what it is judged by stays as measured."""
+    plain = np.minimum(local.variance, variance) < FEATURELESS**2
+    away = cv2.distanceTransform((~(place & ~plain)).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
+    told = place & ~(plain & (away > WINDOW // 2)) & ~_own_grain(local.grey, seen)
+    solid = cv2.morphologyEx(told.astype(np.uint8), cv2.MORPH_OPEN, _square(5))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=4)
+    large = stats[:, cv2.CC_STAT_AREA] >= PIECE * place.sum()
+    large[0] = False
+    if not large.any():
+        return place
+    kept = large[labels]
+    side = max(3, int(NOTCH * np.sqrt(kept.sum())) | 1)
+    framed = np.pad(kept.astype(np.uint8), side)
+    notch = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    closed = cv2.morphologyEx(framed, cv2.MORPH_CLOSE, notch)
+    # The frame makes one piece of all that lies outside.
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] <= HOLE * kept.sum()
+    small[[0, labels[0, 0]]] = False
+    return np.asarray(((closed > 0) | small[labels])[side:-side, side:-side])
+
+
+def _own_grain(grey: Floats, seen: Floats) -> Mask:
+    """Return where both sides have grain, and not the same."""
+    a, b = grey - cv2.GaussianBlur(grey, (0, 0), GRAIN_BLUR), seen - cv2.GaussianBlur(seen, (0, 0), GRAIN_BLUR)
+    power_a, power_b = _box(a * a), _box(b * b)
+    likeness = _box(a * b) / np.sqrt(np.maximum(power_a * power_b, 1e-6))
+    return np.asarray((np.minimum(power_a, power_b) > GRAIN**2) & (likeness < OWN_GRAIN))
 
 
 def _reached(part: Mask, allowed: Mask, reach: int) -> Mask:
