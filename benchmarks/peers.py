@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import io
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -19,6 +21,8 @@ from benchmarks.scenes import phone_jpeg
 
 TIME_CAP = 20.0
 """Seconds one photo may take a peer before it counts as "no answer"."""
+PATIENCE = 3
+"""Photos without an answer from the start on, after which a peer is not asked about the others."""
 
 
 def run(options: Options) -> list[Table]:
@@ -44,7 +48,7 @@ def _speed() -> Table:
     table = Table(
         "Peers by speed, same run, one thread", ["task", "peer", "peer, s", "fakeproof, s", "peer / fakeproof"]
     )
-    for task, peer, theirs, ours in [*_hashing(), *_coefficients(), *_search()]:
+    for task, peer, theirs, ours in [*_hashing(), *_coefficients(), *_exif(), *_search()]:
         if theirs is None:
             table.rows.append([task, peer, "not installed", None, None])
             continue
@@ -100,6 +104,26 @@ def _coefficients() -> list[Pair]:
     return out
 
 
+def _exif() -> list[Pair]:
+    import fakeproof as fp
+
+    piexif = _optional("piexif")
+    exif = Image.Exif()
+    exif[271], exif[272], exif[306] = "Maker", "Model", "2026:01:02 03:04:05"
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(phone_jpeg(4032, 3024))) as opened:
+        opened.save(buffer, "JPEG", quality=92, exif=exif)
+    data = buffer.getvalue()
+    return [
+        (
+            "EXIF of a 12 MP JPEG from bytes",
+            "piexif",
+            piexif and (lambda: piexif.load(data)),
+            lambda: fp.Photo.from_bytes(data).exif,
+        )
+    ]
+
+
 def _search() -> list[Pair]:
     from fakeproof.web.search import scan
 
@@ -151,28 +175,42 @@ def _decisions(options: Options) -> Table:
     table = Table("Photos called altered, by each tool's own decision (unseen half)", ["tool", *found, "s a photo"])
     ours = ("fakeproof, default scorer", lambda path: fp.analyze(path).edited.decision == "supported")
     for tool, decide in [ours, *_forensic_peers()]:
-        start, count, cells = time.perf_counter(), 0, []
+        start = time.perf_counter()
+        answers = _answers(decide, [str(row.path) for group in found.values() for row in group])
+        taken = (time.perf_counter() - start) / max(1, len(answers))
+        cells, at = [], 0
         for group in found.values():
-            verdicts = [_asked(decide, str(row.path)) for row in group]
-            count += len(verdicts)
-            said = [v for v in verdicts if v is not None]
-            cells.append(
-                f"{sum(said)} of {len(verdicts)}"
-                + (f" ({len(verdicts) - len(said)} no answer)" if len(said) < len(verdicts) else "")
-            )
-        table.rows.append([tool, *cells, f"{(time.perf_counter() - start) / max(1, count):.2f}"])
+            of_group = answers[at : at + len(group)]
+            at += len(group)
+            said = [v for v in of_group if v is not None]
+            silent = f" ({len(group) - len(said)} no answer)" if len(said) < len(group) else ""
+            cells.append(f"{sum(said)} of {len(group)}{silent}")
+        table.rows.append([tool, *cells, f"{taken:.2f}"])
     table.note = (
         "Untouched photos called altered are false accusations. Peers decide as they ship: deeptrace-ela "
-        "`is_suspicious`, forensic-image any flag in its `tampering` block, authentica `anomaly_score` > 0.5."
+        "`is_suspicious`, forensic-image any flag in its `tampering` block, authentica `anomaly_score` > 0.5, pimage "
+        f"any pair of places. No answer: an error, or over {TIME_CAP:.0f} s; after {PATIENCE} such photos at the start a "
+        "tool is not asked about the rest. pimage pins releases that shut out every other tool here, so it is installed "
+        "without them (`pip install --no-deps pimage`)."
     )
     return table
+
+
+def _answers(decide: Callable[[str], bool], paths: list[str]) -> list[bool | None]:
+    """Ask about each photo; one that never answers is given up after a few."""
+    answers: list[bool | None] = []
+    for path in paths:
+        if len(answers) == PATIENCE and not any(v is not None for v in answers):
+            break
+        answers.append(_asked(decide, path))
+    return answers
 
 
 def _asked(decide: Callable[[str], bool], path: str) -> bool | None:
     start = time.perf_counter()
     try:
         answer = bool(decide(path))
-    except (ValueError, TypeError, OSError, RuntimeError, KeyError, IndexError):
+    except (ValueError, TypeError, OSError, RuntimeError, KeyError, IndexError, subprocess.SubprocessError):
         return None
     return answer if time.perf_counter() - start < TIME_CAP else None
 
@@ -185,7 +223,18 @@ def _forensic_peers() -> list[tuple[str, Callable[[str], bool]]]:
         out.append(("forensic-image", lambda path: _forensic_image(forensic, path)))
     if authentica := _optional("authentica.forensics"):
         out.append(("authentica", lambda path: authentica.ForensicsAnalyzer().analyze(path).anomaly_score > 0.5))
+    if _optional("pimage.copy_move"):
+        out.append(("pimage", _pimage))
     return out
+
+
+def _pimage(path: str) -> bool:
+    """Ask in a process of its own: it takes minutes, and nothing but the end of a process stops it."""
+    program = "import sys; from pimage import copy_move; print(len(copy_move.detect(sys.argv[1])[0]))"
+    done = subprocess.run(
+        [sys.executable, "-c", program, path], capture_output=True, text=True, timeout=TIME_CAP, check=True
+    )
+    return int(done.stdout.split()[-1]) > 0
 
 
 def _forensic_image(package: Any, path: str) -> bool:
