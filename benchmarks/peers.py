@@ -161,6 +161,7 @@ def _search() -> list[Pair]:
 def _decisions(options: Options) -> Table:
     import fakeproof as fp
 
+    fp.warm_up()
     limit = options.limit or 60
     narrow = Options(options.data, limit, options.chain, options.seed)
     sets = {
