@@ -132,3 +132,24 @@ def test_flags_have_a_sentence_in_both_languages():
 def test_categories_are_named_in_both_languages():
     for category in fp.Category:
         assert category.label("en") != category.label("zh")
+
+
+def test_a_heatmap_by_block_is_handed_out_by_pixel_and_travels_small():
+    from fakeproof.heatmaps import BlockHeatmap
+
+    values = np.arange(6, dtype=np.float32).reshape(2, 3)
+    kept = BlockHeatmap(values, (1, 2), (30, 20))
+    finding = fp.Finding(detector="ela", version=1, score=0.0, heatmap=kept)
+    assert finding.heatmap.shape == (20, 30)
+    assert finding.heatmap.dtype == np.float32
+    assert not finding.heatmap.flags.writeable
+    assert finding.heatmap[0].max() == 0
+    assert finding.heatmap[1 + 8, 2 + 16] == values[1, 2]
+    again = pickle.loads(pickle.dumps(finding))
+    np.testing.assert_array_equal(again.heatmap, finding.heatmap)
+    assert isinstance(again.kept_heatmap, BlockHeatmap)
+    assert "heatmap" not in finding.to_dict()
+    assert finding.light().heatmap is None
+    assert fp.Finding(detector="ela", version=1, score=0.0).heatmap is None
+    with pytest.raises(AttributeError):
+        finding.heatmap = values

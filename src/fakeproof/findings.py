@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from fakeproof.heatmaps import BlockHeatmap
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -298,6 +299,26 @@ class Match:
         }
 
 
+class _HeatmapField:
+    """Keeps a heatmap as it was given, and hands it out by pixel.
+
+    A large photo's maps, spread over its pixels, would together take more memory than all else that is known of it.
+    """
+
+    def __get__(self, finding: Finding | None, owner: type[Finding]) -> Heatmap | None:
+        if finding is None:
+            return None  # what dataclass takes for the field's default
+        kept = finding.kept_heatmap
+        return kept.picture() if isinstance(kept, BlockHeatmap) else kept
+
+    def __set__(self, finding: Finding, value: Heatmap | BlockHeatmap | None) -> None:
+        import numpy as np
+
+        if value is not None and not isinstance(value, BlockHeatmap):
+            value = frozen_array(value, np.float32)
+        finding.__dict__["kept_heatmap"] = value
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Finding:
     """What one detector saw.
@@ -318,7 +339,8 @@ class Finding:
     mask : ndarray of bool, shape (rows, columns), optional
         The decided places.
     heatmap : ndarray of float32, shape (rows, columns), optional
-        The unit stands in the detector's docstring.
+        The unit stands in the detector's docstring. One that is constant within blocks is kept by block
+        (:class:`BlockHeatmap`) and spread over the pixels on each access: hold on to the array to use it twice.
     regions : tuple of Region
         The decided places as outlines.
     facts : mapping
@@ -337,7 +359,7 @@ class Finding:
     supports: Category | None = None
     sentence: Mapping[Language, str] = field(default_factory=dict)
     mask: Mask | None = None
-    heatmap: Heatmap | None = None
+    heatmap: _HeatmapField = _HeatmapField()
     regions: tuple[Region, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     flags: Flag = Flag.NONE
@@ -350,8 +372,6 @@ class Finding:
 
         if self.mask is not None:
             object.__setattr__(self, "mask", frozen_array(self.mask, np.bool_))
-        if self.heatmap is not None:
-            object.__setattr__(self, "heatmap", frozen_array(self.heatmap, np.float32))
         pictures = {name: frozen_array(picture, np.uint8) for name, picture in self.pictures.items()}
         object.__setattr__(self, "pictures", MappingProxyType(pictures))
         for name in ("facts", "sentence"):
@@ -361,12 +381,17 @@ class Finding:
         """Return what was seen in one sentence."""
         return self.sentence.get(lang) or self.sentence.get("en", "")
 
+    @property
+    def kept_heatmap(self) -> Heatmap | BlockHeatmap | None:
+        """The heatmap as it is kept, for those who need but some of its rows."""
+        return self.__dict__["kept_heatmap"]  # type: ignore[no-any-return]
+
     def light(self) -> Self:
         """Return a copy without arrays, for long batches."""
         return replace(self, mask=None, heatmap=None, pictures={})
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), _plain_fields(self))
+        return _rebuild, (type(self), {**_plain_fields(self), "heatmap": self.kept_heatmap})
 
     def __repr__(self) -> str:
         says = f"supports {self.supports.value}" if self.supports else "informs"
@@ -396,7 +421,7 @@ class Finding:
 
 def _plain_fields(value: Any) -> dict[str, Any]:
     """Fields with mapping proxies as dicts: proxies do not pickle, results cross process borders."""
-    out = {f.name: getattr(value, f.name) for f in fields(value)}
+    out = {f.name: getattr(value, f.name) for f in fields(value) if f.name != "heatmap"}
     return {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in out.items()}
 
 

@@ -144,7 +144,8 @@ class Verdict:
     @property
     def heatmap(self) -> Heatmap | None:
         """Fused map of :func:`fakeproof.edited.localize`, float32 (rows, columns); its docstring gives the unit."""
-        return self._altered.heatmap
+        localized = self.finding("localize")
+        return None if localized is None else localized.heatmap
 
     def finding(self, detector: str) -> Finding | None:
         """Return the first finding of a detector."""

@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fakeproof.edited.block_maps import outlines, to_mask, to_pixels
+from fakeproof.edited.block_maps import block_heatmap, outlines, to_mask
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,8 @@ def test_blocks_become_pixels(origin, size, block):
     width, height = size
     rows, columns = (height - origin[0]) // block, (width - origin[1]) // block
     value = np.random.default_rng(3).normal(size=(rows, columns)).astype(np.float32)
-    pixels = to_pixels(value, origin, size, block=block)
+    heatmap = block_heatmap(value, origin, size, block=block)
+    pixels = heatmap.picture()
     assert pixels.shape == (height, width)
     assert not pixels.flags.writeable
     expected = np.zeros((height, width), np.float32)
@@ -20,11 +21,14 @@ def test_blocks_become_pixels(origin, size, block):
         for x in range(columns * block):
             expected[origin[0] + y, origin[1] + x] = value[y // block, x // block]
     np.testing.assert_array_equal(pixels, expected)
+    for start, stop in ((0, 1), (5, 13), (height - 3, height + 9), (0, height), (7, 7)):
+        np.testing.assert_array_equal(heatmap.rows(start, stop), expected[start:stop])
     np.testing.assert_array_equal(to_mask(value > 0, origin, size, block=block), expected > 0)
 
 
 def test_blocks_beyond_the_picture_are_cut():
-    np.testing.assert_array_equal(to_pixels(np.ones((3, 3), np.float32), (0, 0), (10, 9), block=4), np.ones((9, 10)))
+    ones = block_heatmap(np.ones((3, 3), np.float32), (0, 0), (10, 9), block=4)
+    np.testing.assert_array_equal(ones.picture(), np.ones((9, 10)))
 
 
 def test_no_block_gives_an_empty_mask():

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.findings import Region
+from fakeproof.findings import Region, frozen_array
+from fakeproof.heatmaps import BlockHeatmap
 
-__all__ = ["Place", "block_places", "box_mean", "box_sum", "outlines", "to_mask", "to_pixels"]
+__all__ = ["Place", "block_heatmap", "block_places", "box_mean", "box_sum", "outlines", "to_mask"]
 
 BlockMap = npt.NDArray[np.float32]
 
@@ -57,33 +58,27 @@ def block_places(value: BlockMap, threshold: float, *, min_blocks: int) -> list[
     return sorted(places, key=lambda p: (-p.blocks * p.mean, -p.peak))
 
 
-def to_pixels(
+def block_heatmap(
     value: npt.NDArray[np.generic], origin: tuple[int, int], size: tuple[int, int], *, block: int = 8
-) -> npt.NDArray[np.float32]:
-    """Return a block map as a picture of size (width, height), read-only: each block's value on its pixels, 0 outside."""
-    out = np.zeros((size[1], size[0]), np.float32)
-    _spread(value, out, origin, block)
-    return out
+) -> BlockHeatmap:
+    """Return a block map as the heatmap of a photo of size (width, height): each block's value on its pixels, 0 outside."""
+    return BlockHeatmap(frozen_array(value, np.float32), origin, size, block)
 
 
 def to_mask(
     value: npt.NDArray[np.bool_], origin: tuple[int, int], size: tuple[int, int], *, block: int = 8
 ) -> npt.NDArray[np.bool_]:
     """Return a map of blocks as a mask of size (width, height), read-only, False outside."""
-    out = np.zeros((size[1], size[0]), np.bool_)
+    (top, left), (width, height) = origin, size
+    out = np.zeros((height, width), np.bool_)
     # Pages of zeros that nobody writes to take no memory.
-    _spread(value if value.any() else value[:0], out, origin, block)
-    return out
-
-
-def _spread(value: npt.NDArray[np.generic], out: npt.NDArray[np.generic], origin: tuple[int, int], block: int) -> None:
-    """Write each block's value to its pixels, a row of blocks at a time, and lock `out`: findings copy what is writable."""
-    (top, left), (height, width) = origin, out.shape
-    for row in range(min(len(value), -(-(height - top) // block))):
+    for row in np.flatnonzero(value.any(axis=1)):
         line = np.repeat(value[row], block)[: width - left]
-        start = top + row * block
-        out[start : start + block, left : left + line.size] = line
+        at = top + int(row) * block
+        out[at : at + block, left : left + line.size] = line
+    # Locked: findings copy what is writable.
     out.flags.writeable = False
+    return out
 
 
 def outlines(mask: npt.NDArray[np.bool_], *, scores: tuple[float, ...] = (), trace: str) -> tuple[Region, ...]:

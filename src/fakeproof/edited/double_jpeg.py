@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import Place, block_places, box_mean, outlines, to_mask, to_pixels
+from fakeproof.edited.block_maps import Place, block_heatmap, block_places, box_mean, outlines, to_mask
 from fakeproof.edited.first_save import FREQUENCIES, FirstSave, estimate_first_save, ratio_by_block
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
 from fakeproof.edited.shifted_save import estimate_shifted_save, shifted_ratio
 from fakeproof.findings import Finding, NotApplicable
+from fakeproof.heatmaps import BlockHeatmap
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -112,13 +113,9 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
     shifted = shifted_grid(photo)
     if shifted.local:
         evidence += _shifted(jpeg_planes(photo).luma, shifted)
-    nothing = np.zeros((0, 0), bool)
-    heat = to_pixels(nothing, (0, 0), photo.size)
-    mask = to_mask(nothing, (0, 0), photo.size)
+    mask = to_mask(np.zeros((0, 0), bool), (0, 0), photo.size)
     score = 0.0
-    for number, part in enumerate(evidence):
-        pixels = to_pixels(part.heat, part.origin, photo.size)
-        heat = heat + pixels if number else pixels
+    for part in evidence:
         for place in part.places:
             strength = float(max(0.0, place.mean - MISJUDGED) * np.sqrt(place.blocks))
             score = max(score, strength)
@@ -132,10 +129,20 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
         supports=Category.EDITED if decided else None,
         sentence=_sentence(first, decided),
         mask=mask,
-        heatmap=heat,
+        heatmap=_heatmap(evidence, photo.size),
         regions=outlines(mask, trace="double_jpeg"),
         facts=_facts(photo, first, shifted),
     )
+
+
+def _heatmap(evidence: list[_Evidence], size: tuple[int, int]) -> Plane | BlockHeatmap:
+    """Return the sum of the maps, each on its own grid; one alone stays by block."""
+    maps = [block_heatmap(part.heat, part.origin, size) for part in evidence]
+    if len(maps) < 2:
+        return maps[0] if maps else block_heatmap(np.zeros((0, 0), np.float32), (0, 0), size)
+    total = maps[0].picture() + maps[1].picture()
+    total.flags.writeable = False
+    return total
 
 
 def _aligned(photo: Photo) -> tuple[FirstSave | None, list[_Evidence]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fakeproof.edited.block_maps import block_places, outlines, to_mask, to_pixels
+from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.planes import jpeg_planes
 from fakeproof.edited.requantised import deviations
 from fakeproof.errors import ParameterError
@@ -106,7 +106,7 @@ def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) ->
         supports=Category.EDITED if chosen else None,
         sentence=_sentence(len(chosen)),
         mask=pixels,
-        heatmap=to_pixels(deviation, planes.origin, photo.size),
+        heatmap=block_heatmap(deviation, planes.origin, photo.size),
         regions=outlines(pixels, trace="ela"),
         facts={
             "qualities": list(qualities),

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.residual_statistics import noise_maps
+from fakeproof.heatmaps import BlockHeatmap, heatmap_rows
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
@@ -43,7 +44,7 @@ def cell_channels(photo: Photo, found: Mapping[str, Finding]) -> Cells:
                 out[..., k] = maps.level if name == "level" else maps.statistics
             continue
         finding = found.get(name)
-        heat = finding.heatmap if finding is not None else None
+        heat = finding.kept_heatmap if finding is not None else None
         if heat is None and finding is not None and finding.mask is not None:
             heat = finding.mask.astype(np.float32)
         if heat is not None:
@@ -51,13 +52,13 @@ def cell_channels(photo: Photo, found: Mapping[str, Finding]) -> Cells:
     return np.sign(out) * np.log1p(np.abs(out))
 
 
-def _by_cell(heat: npt.NDArray[np.float32], rows: int, columns: int) -> Cells:
+def _by_cell(heat: npt.NDArray[np.float32] | BlockHeatmap, rows: int, columns: int) -> Cells:
     import cv2
 
     out = np.empty((rows, columns), np.float32)
     for row in range(0, rows, STRIP):
         target = out[row : row + STRIP]
-        strip = heat[row * CELL : (row + len(target)) * CELL, : columns * CELL]
+        strip = heatmap_rows(heat, row * CELL, (row + len(target)) * CELL)[:, : columns * CELL]
         if not np.isfinite(strip).all():
             strip = np.nan_to_num(strip, posinf=50.0, neginf=-50.0)
         target[:] = cv2.resize(strip, (columns, len(target)), interpolation=cv2.INTER_AREA)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fakeproof.edited.block_maps import BlockMap, Place, block_places, box_mean, outlines, to_mask, to_pixels
+from fakeproof.edited.block_maps import BlockMap, Place, block_heatmap, block_places, box_mean, outlines, to_mask
 from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
 from fakeproof.edited.requantised import deviations, spread_of
 from fakeproof.edited.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
@@ -120,7 +120,7 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
         supports=Category.EDITED if chosen else None,
         sentence=_sentence(best, len(chosen)),
         mask=pixels,
-        heatmap=to_pixels(best.deviation, origin, photo.size),
+        heatmap=block_heatmap(best.deviation, origin, photo.size),
         regions=outlines(pixels, trace="jpeg_ghosts"),
         facts={
             "quality": best.quality,

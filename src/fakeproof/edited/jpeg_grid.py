@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import box_sum, outlines, to_mask, to_pixels
+from fakeproof.edited.block_maps import block_heatmap, box_sum, outlines, to_mask
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.shifted_grid import shifted_grid
 from fakeproof.findings import Finding, Flag, NotApplicable
@@ -143,7 +143,7 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
         supports=Category.EDITED if decided else None,
         sentence=_sentence(grids, decided),
         mask=mask,
-        heatmap=to_pixels(_absence(votes, loyal), (0, 0), photo.size),
+        heatmap=block_heatmap(_absence(votes, loyal), (0, 0), photo.size),
         regions=outlines(mask, trace="jpeg_grid"),
         facts=_facts(grids, places, own),
         flags=Flag.NONE,

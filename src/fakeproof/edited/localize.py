@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import Place, block_places, outlines, to_mask, to_pixels
+from fakeproof.edited.block_maps import Place, block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.fusion_maps import CELL, CHANNELS, DETECTORS, FEATURES, Cells, cell_channels, cell_features
 from fakeproof.errors import CalibrationError
 from fakeproof.findings import Finding, NotApplicable, Region
+from fakeproof.heatmaps import BlockHeatmap, heatmap_rows
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["VERSION", "FusionModel", "cell_logits", "fuse", "kept_places", "localize", "photo_features"]
 
 VERSION = 1
+
+Heat: TypeAlias = "npt.NDArray[np.float32] | BlockHeatmap"
 
 MIN_SIDE = 128
 """Pixels; below, no detector looks."""
@@ -146,7 +149,7 @@ def fuse(photo: Photo, found: dict[str, Finding], model: FusionModel) -> Finding
     if score >= threshold:
         for place in kept_places(places):
             decided |= place.mask
-    heat = to_pixels(1 / (1 + np.exp(-logits)), (0, 0), photo.size, block=CELL)
+    heat: Heat = block_heatmap(1 / (1 + np.exp(-logits)), (0, 0), photo.size, block=CELL)
     mask = to_mask(decided, (0, 0), photo.size, block=CELL)
     if not decided.any():
         for answer in deciding:
@@ -154,7 +157,7 @@ def fuse(photo: Photo, found: dict[str, Finding], model: FusionModel) -> Finding
     clones = found.get("copy_move")
     if clones is not None and clones.supports is Category.EDITED and clones.mask is not None:
         mask = mask | clones.mask
-        heat = np.where(clones.mask, np.maximum(heat, np.float32(CLONE_PROBABILITY)), heat)
+        heat = _with_clones(heat, clones.mask)
         score = max(score, threshold)
     altered = bool(mask.any())
     return Finding(
@@ -172,6 +175,13 @@ def fuse(photo: Photo, found: dict[str, Finding], model: FusionModel) -> Finding
             "missing": [d for d in DETECTORS if d not in found],
         },
     )
+
+
+def _with_clones(heat: Heat, clones: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    plain = heatmap_rows(heat, 0, len(clones))
+    out = np.where(clones, np.maximum(plain, np.float32(CLONE_PROBABILITY)), plain)
+    out.flags.writeable = False
+    return out
 
 
 def cell_logits(channels: Cells, model: FusionModel) -> Cells:
@@ -225,9 +235,7 @@ def _gather(photo: Photo, findings: Iterable[Finding | NotApplicable] | None) ->
     return found
 
 
-def _regions(
-    mask: npt.NDArray[np.bool_], heat: npt.NDArray[Any], channels: Cells, clones: Finding | None
-) -> tuple[Region, ...]:
+def _regions(mask: npt.NDArray[np.bool_], heat: Heat, channels: Cells, clones: Finding | None) -> tuple[Region, ...]:
     places = outlines(mask, trace="localize")
     if not places:
         return ()
@@ -236,6 +244,7 @@ def _regions(
     for region in places:
         left, top, right, bottom = (int(v) for v in region.box)
         inside = mask[top : bottom + 1, left : right + 1]
+        probability = float(heatmap_rows(heat, top, bottom + 1)[:, left : right + 1][inside].mean())
         cells = channels[top // CELL : bottom // CELL + 1, left // CELL : right // CELL + 1].reshape(
             -1, channels.shape[2]
         )
@@ -253,9 +262,9 @@ def _regions(
                 polygon=region.polygon,
                 area=region.area,
                 label=region.label,
-                score=float(heat[top : bottom + 1, left : right + 1][inside].mean()),
+                score=probability,
                 traces=tuple(dict.fromkeys(names)),
-                facts={"probability": round(float(heat[top : bottom + 1, left : right + 1][inside].mean()), 3)},
+                facts={"probability": round(probability, 3)},
             )
         )
     return tuple(out)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fakeproof.edited.block_maps import block_places, outlines, to_mask, to_pixels
+from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.residual_statistics import CELL, noise_maps
 from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category, Language
@@ -101,7 +101,7 @@ def noise(photo: Photo, /) -> Finding | NotApplicable:
         supports=Category.EDITED if decided else None,
         sentence=_sentence(bool(decided)),
         mask=mask,
-        heatmap=to_pixels(heat, (0, 0), photo.size, block=CELL),
+        heatmap=block_heatmap(heat, (0, 0), photo.size, block=CELL),
         regions=outlines(mask, trace="noise"),
         facts={"sigma": round(maps.sigma, 3), "places": len(places)},
         flags=(Flag.FLAT if flat else Flag.NONE)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import block_places, outlines, to_mask, to_pixels
+from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.findings import Finding, NotApplicable, frozen_array
 from fakeproof.types import Category, Language
 
@@ -120,7 +120,7 @@ def resampling(photo: Photo, /) -> Finding | NotApplicable:
         supports=Category.EDITED if decided else None,
         sentence=_sentence(decided, maps.whole >= WHOLE),
         mask=mask,
-        heatmap=to_pixels(maps.strength, (offset, offset), photo.size, block=maps.stride),
+        heatmap=block_heatmap(maps.strength, (offset, offset), photo.size, block=maps.stride),
         regions=outlines(mask, trace="resampling"),
         facts={
             "whole_peak": round(maps.whole, 2),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from fakeproof.types import Heatmap, Mask
+    from fakeproof.types import Mask
 
 __all__ = ["Places", "altered_places"]
 
@@ -28,11 +28,10 @@ MAX_PLACES = 9
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """Regions with their numbers, strongest first; mask and heatmap where some detector drew one."""
+    """Regions with their numbers, strongest first; a mask where some detector drew one."""
 
     regions: tuple[Region, ...] = ()
     mask: Mask | None = None
-    heatmap: Heatmap | None = None
     detectors: tuple[str, ...] = field(default=())
 
 
@@ -53,7 +52,6 @@ def altered_places(findings: Sequence[Finding], size: tuple[int, int]) -> Places
     """
     deciding = [f for f in findings if f.supports is Category.EDITED and f.regions]
     deciding.sort(key=lambda f: f.detector != LOCALIZER)
-    localized = next((f for f in findings if f.detector == LOCALIZER), None)
     chosen: list[list[Region]] = []
     used: list[str] = []
     for finding in deciding:
@@ -65,7 +63,6 @@ def altered_places(findings: Sequence[Finding], size: tuple[int, int]) -> Places
     return Places(
         regions=regions,
         mask=_mask(deciding, regions, size),
-        heatmap=localized.heatmap if localized is not None else None,
         detectors=tuple(dict.fromkeys(used)),
     )
 
