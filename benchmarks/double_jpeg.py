@@ -55,8 +55,9 @@ def run(options: Options) -> list[Table]:
     limit = options.limit or len(photos)
     large = [p for p in (_fresh(r, PHOTO_SIDE) for r in photos) if p is not None][: max(2, limit // 3)]
     tables = [
-        _controlled(large, shifted=False),
-        _controlled(large, shifted=True),
+        _controlled(large, shifted=False, side=256),
+        _controlled(large, shifted=True, side=256),
+        _controlled(large, shifted=True, side=512),
         _by_side(large),
         _pasted_grids(photos[:limit]),
     ]
@@ -108,13 +109,13 @@ def _auc(rgb: Pixels, first: int, second: int, mask: Mask, shifted: bool) -> flo
     return pixel_auc(finding.heatmap, mask) if finding else float("nan")
 
 
-def _controlled(photos: list[Pixels], *, shifted: bool) -> Table:
-    """Squares of 256 px in 1024 px, as in the 2011 paper; the 2012 tables altered half of the picture."""
-    title = "not aligned" if shifted else "aligned"
+def _controlled(photos: list[Pixels], *, shifted: bool, side: int) -> Table:
+    """Squares in 1024 px: 256 px as in the 2011 paper, and 512 px; the 2012 tables altered half of the picture."""
+    title = f"{'not aligned' if shifted else 'aligned'}, {side} px"
     table = Table(
         f"Double JPEG, {title}: pixel AUC (published)",
         ["first \\ second", *map(str, SECOND)],
-        note=f"{len(photos)} camera photos, reduced and cut to 1024 px; altered square 256 px. In brackets the better "
+        note=f"{len(photos)} camera photos, reduced and cut to 1024 px; altered square {side} px. In brackets the better "
         "of the two maps of Bianchi & Piva 2012, who altered half of the picture.",
     )
     published = SHIFTED if shifted else ALIGNED
@@ -125,7 +126,7 @@ def _controlled(photos: list[Pixels], *, shifted: bool) -> Table:
             if not photos:
                 cells.append(None)
                 continue
-            mask = _square(photos[0].shape, 256)
+            mask = _square(photos[0].shape, side)
             value = float(np.nanmean([_auc(p, first, second, mask, shifted) for p in photos]))
             cells.append(f"{value:.3f} ({published[i][j]:.3f})")
             if value < published[i][j] - 0.01:

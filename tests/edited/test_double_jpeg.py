@@ -6,6 +6,7 @@ from tests.reference import double_jpeg as plain
 
 import fakeproof as fp
 from fakeproof._kernels import double_jpeg as kernels
+from fakeproof.edited.double_jpeg import mostly_twice
 from fakeproof.edited.first_save import FREQUENCIES
 from fakeproof.edited.planes import ijg_table
 
@@ -100,13 +101,34 @@ def test_a_place_saved_once_in_a_photo_saved_twice(side):
     assert finding.facts["share"] > 0.5
 
 
-def test_a_place_saved_twice_on_another_grid():
+def test_a_place_saved_twice_on_another_grid_is_circled():
     rgb = data.astronaut()
     edited, mask = pasted(rgb, saved(rgb, 60)[163:323, 205:365], 160, 200)
     finding = fp.edited.double_jpeg(fp.Photo.from_bytes(save(edited, 92)))
     assert finding.supports is fp.Category.EDITED
     assert finding.facts["shifted_grid"] == (3, 5)
     assert overlap(finding.mask, mask) > 0.5
+
+
+@pytest.mark.parametrize(("first", "second"), [(60, 92), (50, 70), (75, 85)])
+def test_a_place_saved_twice_on_another_grid(first, second):
+    rgb = data.astronaut()
+    edited, mask = pasted(rgb, saved(rgb, first)[11:251, 13:253], 8, 8)
+    finding = fp.edited.double_jpeg(fp.Photo.from_bytes(save(edited, second)))
+    assert finding.facts["shifted_grid"] == (3, 5)
+    inside, outside = finding.heatmap[mask].mean(), finding.heatmap[~mask].mean()
+    assert inside > 0 > outside
+
+
+@pytest.mark.parametrize(
+    ("share", "twice", "expected"),
+    [(0.6, 0.2, True), (0.4, 0.7, True), (0.4, 0.3, False), (0.2, 0.7, False)],
+)
+def test_a_doubtful_share_is_settled_by_places(share, twice, expected):
+    """Blocks that say little pull the fitted share down, never up."""
+    ratio = np.full((40, 50), -3.0, np.float32)
+    ratio[: round(40 * twice)] = 3.0
+    assert mostly_twice(ratio, share) is expected
 
 
 def test_orientation_does_not_move_the_place():

@@ -46,6 +46,8 @@ MAX_CLIPPED = 0.05
 """Share of clipped pixels above which a block says nothing: clipping wipes the first save's steps."""
 WHOLE_SHARE = 0.5
 """Share of blocks above which an earlier save is the whole photo's."""
+DOUBTFUL_SHARE = 0.3
+"""Share from which the places may show that it is more than half after all."""
 QUALITY_RANGE = (30, 99)
 
 
@@ -109,7 +111,7 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
             reason=f"{size} is below {MIN_SIDE} px",
             reason_zh=f"{size} 小于 {MIN_SIDE} 像素",
         )
-    first, evidence = _aligned(photo)
+    first, twice, evidence = _aligned(photo)
     shifted = shifted_grid(photo)
     if shifted.local:
         evidence += _shifted(jpeg_planes(photo).luma, shifted)
@@ -127,11 +129,11 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
         version=VERSION,
         score=score,
         supports=Category.EDITED if decided else None,
-        sentence=_sentence(first, decided),
+        sentence=_sentence(twice, decided),
         mask=mask,
         heatmap=_heatmap(evidence, photo.size),
         regions=outlines(mask, trace="double_jpeg"),
-        facts=_facts(photo, first, shifted),
+        facts=_facts(photo, first, twice, shifted),
     )
 
 
@@ -145,23 +147,38 @@ def _heatmap(evidence: list[_Evidence], size: tuple[int, int]) -> Plane | BlockH
     return total
 
 
-def _aligned(photo: Photo) -> tuple[FirstSave | None, list[_Evidence]]:
+def _aligned(photo: Photo) -> tuple[FirstSave | None, bool, list[_Evidence]]:
+    """Return the fit, whether most of the photo was saved twice, and the places that were not like the most."""
     jpeg = photo.jpeg
     if jpeg is None or jpeg.colour not in ("grey", "ycc") or jpeg.damaged:
-        return None, []
+        return None, False, []
     blocks, plane = jpeg.coefficients()[0], jpeg.luma_plane()
     rows, columns = plane.shape[0] // 8, plane.shape[1] // 8
     if blocks.shape[0] < rows or blocks.shape[1] < columns:
-        return None, []  # luma stored below full size: nothing of the kind is written by cameras
+        return None, False, []  # luma stored below full size: nothing of the kind is written by cameras
     first = estimate_first_save(blocks, jpeg.quantization[0], _stored_luma(photo))
     if not first.steps:
-        return first, []
+        return first, False, []
     ratio = ratio_by_block(first, blocks)[:rows, :columns]
-    if first.share >= WHOLE_SHARE:
+    twice = mostly_twice(ratio, first.share)
+    if twice:
         ratio = -ratio
     planes = jpeg_planes(photo)
     upright = np.where(planes.clipped > MAX_CLIPPED, 0, jpeg.upright(ratio)).astype(np.float32)
-    return first, [_pool(upright, planes.origin, "aligned")]
+    return first, twice, [_pool(upright, planes.origin, "aligned")]
+
+
+def mostly_twice(ratio: Plane, share: float) -> bool:
+    """Return whether most of the photo was saved twice, by the fitted share; a doubtful one is settled by the places.
+
+    Blocks that say little pull the share down, never up.
+    """
+    if not DOUBTFUL_SHARE <= share < WHOLE_SHARE:
+        return share >= WHOLE_SHARE
+    mean, _ = box_mean(ratio, np.ones_like(ratio), WINDOW)
+    limit = CANDIDATE * NATS_PER_LOG10 / WINDOW
+    twice, once = int((mean > limit).sum()), int((mean < -limit).sum())
+    return twice > once
 
 
 def _stored_luma(photo: Photo) -> Plane:
@@ -172,7 +189,7 @@ def _stored_luma(photo: Photo) -> Plane:
 
 
 def _shifted(luma: Plane, shifted: ShiftedGrid) -> list[_Evidence]:
-    found = estimate_shifted_save(luma, shifted.grid, shifted.quality)
+    found = estimate_shifted_save(luma, shifted)
     if not found.steps:
         return []
     ratio = shifted_ratio(found, luma, shifted.grid)
@@ -201,12 +218,11 @@ def _quality_of(steps: dict[int, int]) -> int | None:
     return best if misfit[best] < 0.1 else None
 
 
-def _facts(photo: Photo, first: FirstSave | None, shifted: ShiftedGrid) -> dict[str, Any]:
+def _facts(photo: Photo, first: FirstSave | None, twice: bool, shifted: ShiftedGrid) -> dict[str, Any]:
     believed = shifted.strength >= FLOOR
-    twice = bool(first and first.steps and first.share >= WHOLE_SHARE) or shifted.global_
     steps = first.steps if first else {}
     return {
-        "saved_twice": twice,
+        "saved_twice": twice or shifted.global_,
         "first_quality": _quality_of(steps) if steps else shifted.quality if believed else None,
         "second_quality": photo.jpeg.quality if photo.jpeg else None,
         "share": first.share if steps and first else 0.0,
@@ -219,13 +235,13 @@ def _facts(photo: Photo, first: FirstSave | None, shifted: ShiftedGrid) -> dict[
     }
 
 
-def _sentence(first: FirstSave | None, decided: bool) -> dict[Language, str]:
+def _sentence(twice: bool, decided: bool) -> dict[Language, str]:
     if decided:
         return {
             "en": "Places of this photo were saved as JPEG a different number of times than the rest.",
             "zh": "照片中有区域的 JPEG 保存次数与其余部分不同。",
         }
-    if first and first.steps and first.share >= WHOLE_SHARE:
+    if twice:
         return {
             "en": "The whole photo was saved as JPEG at least twice; that alone is no sign of editing.",
             "zh": "整张照片至少保存过两次 JPEG；仅凭这一点不能说明被修改。",

@@ -21,24 +21,23 @@ MAX_BANDS = 64
 """Rows of 64 px cells that are searched; a taller photo is sampled evenly."""
 UNIFORM_VARIANCE = 0.8
 """Variance of 12 e*e/(q*q) for a uniform error: 144/80 - 1."""
-POOL = 2
-"""Cells a side that are pooled: 128 px."""
-HALF_SHIFTS = ((0, 0), (4, 0), (0, 4), (4, 4))
-"""Shifts left out: by half a block, even frequencies of two quantised neighbours add up to quantised values again."""
-
-
+POOLS = (2, 4, 8)
+"""Cells a side that are pooled: 128 px, which shows where, and more, which show what is faint but large."""
 FLOOR = 6.0
-"""Standard deviations at which a shifted grid is real: chance reaches 5.5 among all grids, qualities and cells."""
+"""Standard deviations from which a shifted grid is looked into: chance reaches 5.5 among all grids, qualities and cells.
+Content alone passes it in one untouched photo of ten; what decides is whether the place shows the steps of a save."""
 MAX_OUTSIDE = 4.0
 """Standard deviations above which the rest of the photo shows the grid as well."""
 MAX_SHARE = 0.5
 """Share of telling cells above which the grid is the whole photo's older one."""
 SHOWN = 3.0
 """Standard deviations at which a cell shows the grid."""
+PLACE = 0.5
+"""Share of the peak at which a cell belongs to the place that steps are read from."""
 MIN_TELLING = 120.0
 """Telling coefficients without which a pooled cell could not show it."""
-SHARED_AXIS_WEIGHT = 0.25
-"""Weight of a grid that is shifted along one axis only: the last save's own steps show in it (up to 16 deviations)."""
+SHARED_AXIS_WEIGHT = 0.125
+"""Weight of a grid that is shifted along one axis only: the last save's own steps show in it (up to 49 deviations)."""
 
 HALF_AXIS_WEIGHT = 0.5
 """Weight of a grid that is shifted by half a block along one axis (a camera's originals reach 11 deviations)."""
@@ -64,6 +63,10 @@ class ShiftedGrid:
         Share of the telling cells that show it at 3 standard deviations.
     shares : tuple of float
         The same for each grid ``x + 8 * y`` at its best quality.
+    place : ndarray of bool, shape (cell rows, cell columns)
+        Cells of 64 px that show it, in the rows that were searched: `bands`.
+    bands : ndarray of int64
+        The rows of cells that were searched.
     """
 
     grid: tuple[int, int]
@@ -73,6 +76,8 @@ class ShiftedGrid:
     outside: float
     share: float
     shares: tuple[float, ...]
+    place: npt.NDArray[np.bool_]
+    bands: npt.NDArray[np.int64]
 
     @property
     def local(self) -> bool:
@@ -98,34 +103,39 @@ def _search(photo: Photo) -> ShiftedGrid:
     rows = max(1, (planes.luma.shape[0] - 8 + CELL - 1) // CELL)
     bands = np.unique(np.linspace(0, rows - 1, min(rows, MAX_BANDS)).astype(np.int64))
     cost, telling = shifted_fit(planes.luma, steps, bands)
-    top, left = planes.origin
-    excess = telling - cost
-    for right, down in HALF_SHIFTS:
-        excess[:, (left + right) % 8 + 8 * ((top + down) % 8)] = 0
-    for grid in range(64):
-        right, down = (grid - left) % 8, (grid // 8 - top) % 8
-        if right == 0 or down == 0:
-            excess[:, grid] *= SHARED_AXIS_WEIGHT
-        elif 4 in (right, down):
-            excess[:, grid] *= HALF_AXIS_WEIGHT
-    pooled = _strength(_pool(excess), _pool(telling))
+    excess = _against_others(telling - cost, telling, planes.origin)
+    scales = [_strength(_pool(excess, n), _pool(telling, n)) for n in POOLS]
+    pooled = scales[0]
     whole = _strength(excess.sum(axis=(2, 3)), telling.sum(axis=(2, 3)))
-    q, g, _, _ = np.unravel_index(int(np.argmax(pooled)), pooled.shape)
+    peaks = np.array([v.max(axis=(2, 3)) for v in scales])
+    scale, q, g = np.unravel_index(int(np.argmax(peaks)), peaks.shape)
     # A photo saved whole on another grid shows it everywhere, if faintly in each place.
     wq, wg = np.unravel_index(int(np.argmax(whole)), whole.shape)
-    if whole[wq, wg] > pooled[q, g].max():
+    if whole[wq, wg] > peaks[scale, q, g]:
         q, g = wq, wg
-    tells = _pool(telling) >= MIN_TELLING
+    tells = _pool(telling, POOLS[0]) >= MIN_TELLING
     shares = ((pooled > SHOWN) & tells).sum(axis=(2, 3)) / np.maximum(tells.sum(axis=(2, 3)), 1)
     return ShiftedGrid(
         grid=(int(g) % 8, int(g) // 8),
         quality=SEARCH_QUALITIES[int(q)],
-        strength=float(pooled[q, g].max()),
+        strength=float(peaks[:, q, g].max()),
         whole=float(whole[q, g]),
         outside=_outside(pooled[q, g], excess[q, g], telling[q, g]),
         share=float(shares[q, g]),
         shares=tuple(float(v) for v in shares.max(axis=0)),
+        place=_cells(pooled[q, g] > max(SHOWN, PLACE * pooled[q, g].max()), excess.shape[2:]),
+        bands=bands,
     )
+
+
+def _cells(shown: npt.NDArray[np.bool_], shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Return the cells of pooled places."""
+    out = np.zeros(shape, bool)
+    rows, columns = shown.shape
+    for y in range(shape[0] - rows + 1):
+        for x in range(shape[1] - columns + 1):
+            out[y : y + rows, x : x + columns] |= shown
+    return out
 
 
 def _outside(
@@ -142,14 +152,34 @@ def _outside(
     return float(_strength(excess[away].sum(), telling[away].sum()))
 
 
-def _pool(value: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Sum over POOL x POOL overlapping cells."""
-    rows, columns = (max(1, n - POOL + 1) for n in value.shape[2:])
-    out = np.zeros((*value.shape[:2], rows, columns), np.float32)
-    for y in range(min(POOL, value.shape[2])):
-        for x in range(min(POOL, value.shape[3])):
-            out += value[:, :, y : y + rows, x : x + columns]
-    return out
+def _against_others(
+    excess: npt.NDArray[np.float32], telling: npt.NDArray[np.float32], origin: tuple[int, int]
+) -> npt.NDArray[np.float32]:
+    """Subtract, cell by cell, what the other grids show: content that looks quantised does so on all of them.
+
+    Grids that share an axis with the last save show its steps along it, so they are held against their like. Shifts by
+    half a block along both axes are left out: even frequencies of two quantised neighbours add up to quantised values.
+    """
+    top, left = origin
+    out = excess.copy()
+    right, down = (np.arange(64) % 8 - left) % 8, (np.arange(64) // 8 - top) % 8
+    share = excess / np.maximum(telling, 1.0)
+    for like in (right == 0, down == 0, (right > 0) & (down > 0)):
+        like = like & ((right > 0) | (down > 0))
+        out[:, like] -= np.median(share[:, like], axis=1, keepdims=True) * telling[:, like]
+    weight = np.ones(64, np.float32)
+    weight[(right == 4) | (down == 4)] = HALF_AXIS_WEIGHT
+    weight[(right == 0) | (down == 0)] = SHARED_AXIS_WEIGHT
+    weight[(right % 4 == 0) & (down % 4 == 0)] = 0
+    return np.asarray(out * weight[:, None, None], np.float32)
+
+
+def _pool(value: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+    """Sum over size x size overlapping cells, as many as there are."""
+    rows, columns = (min(size, n) for n in value.shape[2:])
+    sums = np.pad(value.astype(np.float64).cumsum(axis=2).cumsum(axis=3), ((0, 0), (0, 0), (1, 0), (1, 0)))
+    out = sums[:, :, rows:, columns:] - sums[:, :, :-rows, columns:] - sums[:, :, rows:, :-columns]
+    return np.asarray(out + sums[:, :, :-rows, :-columns], np.float32)
 
 
 def _strength(excess: npt.NDArray[np.float32], telling: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.block_maps import box_mean
 from fakeproof.edited.first_save import FREQUENCIES, MAX_FIRST, MIN_FREQUENCIES
-from fakeproof.edited.planes import ijg_table
+from fakeproof.edited.shifted_grid import ShiftedGrid
 
 __all__ = ["ShiftedSave", "estimate_shifted_save", "shifted_ratio"]
 
@@ -19,8 +18,14 @@ OUTLIERS = 0.05
 """Share of coefficients that follow no step, even in a place saved twice."""
 MIN_STRENGTH = 5.0
 """Standard deviations at which a frequency's step is believed, among 63 steps and 14 frequencies."""
-WINDOW = 5
-"""Blocks over which the first look is summed."""
+OTHERS = ((2, 3), (5, 2), (3, 6), (6, 5))
+"""Shifts from the grid to those that show what the same content does unquantised."""
+PRIOR, SMOOTH = 8.0, 4
+"""Count added to each bin, and bins on either side that are averaged, of what other grids show."""
+SPREADS = np.geomspace(0.03, 0.4, 16)
+"""Standard deviations, in steps, of what the last save and decoding do to a coefficient."""
+SHARES = np.array([0.7, 0.85, 0.99])
+"""Shares of the place that may have been saved before."""
 MIN_PLACE = 24
 """Blocks from which steps are read."""
 MAX_PLACE = 8000
@@ -35,48 +40,74 @@ class ShiftedSave:
     tables: npt.NDArray[np.float32]
 
 
-def estimate_shifted_save(plane: npt.NDArray[np.float32], grid: tuple[int, int], quality: int) -> ShiftedSave:
-    """Read the steps from the place where the searched quality fits the grid (x, y) best."""
-    from fakeproof._kernels.dct import block_dct, requantise
+def estimate_shifted_save(plane: npt.NDArray[np.float32], shifted: ShiftedGrid) -> ShiftedSave:
+    """Read the steps from the place that shows the grid."""
     from fakeproof._kernels.double_jpeg import phase_sums
+    from fakeproof._kernels.ghosts import CELL
 
-    cost, telling = requantise(plane, grid[::-1], 8, ijg_table(quality)[None])
-    fit, _ = box_mean(telling[0] - cost[0], np.ones_like(cost[0]), WINDOW)
-    place = np.argwhere(fit >= max(0.0, float(np.quantile(fit, 0.995)) * 0.5))
+    grid = shifted.grid
+    rows, columns = ((n - o) // 8 for n, o in zip(plane.shape, grid[::-1], strict=True))
+    y, x = np.mgrid[:rows, :columns]
+    at = np.searchsorted(shifted.bands, (grid[1] + 8 * y) // CELL)
+    at = np.minimum(at, len(shifted.bands) - 1)
+    searched = shifted.bands[at] == (grid[1] + 8 * y) // CELL
+    place = np.argwhere(shifted.place[at, (grid[0] + 8 * x) // CELL] & searched)
     steps: dict[int, int] = {}
     tables = np.zeros((len(FREQUENCIES), BINS), np.float32)
     if len(place) < MIN_PLACE:
         return ShiftedSave(steps, tables)
     place = place[:: max(1, len(place) // MAX_PLACE)]
-    blocks = np.concatenate([_block(plane, grid, y, x, block_dct) for y, x in place])
+    own = _blocks(plane, place, grid)
+    others = np.concatenate([_blocks(plane, place, ((grid[0] + x) % 8, (grid[1] + y) % 8)) for x, y in OTHERS])
     tried = np.arange(2, MAX_FIRST + 1)
     for f, (v, h) in enumerate(FREQUENCIES):
-        sums = phase_sums(np.ascontiguousarray(blocks[:, v, h]), tried)
-        strength = sums[:, 0] / np.sqrt(np.maximum(sums[:, 1], 16.0) / 2)
+        sums, usual = (phase_sums(np.ascontiguousarray(b[:, v, h]), tried) for b in (own, others))
+        level = usual[:, 0] / np.maximum(usual[:, 1], 1.0)
+        variance = sums[:, 1] / 2 * (1 + sums[:, 1] / np.maximum(usual[:, 1], 1.0))
+        strength = (sums[:, 0] - level * sums[:, 1]) / np.sqrt(np.maximum(variance, 8.0))
         best = int(np.argmax(strength))
         if strength[best] >= MIN_STRENGTH:
             steps[f] = int(tried[best])
-            tables[f] = _table(sums[best, 0] / sums[best, 1])
+            tables[f] = _table(own[:, v, h], others[:, v, h], steps[f])
     return ShiftedSave(steps if len(steps) >= MIN_FREQUENCIES else {}, tables)
 
 
-def _block(
-    plane: npt.NDArray[np.float32], grid: tuple[int, int], y: int, x: int, transform: object
+def _blocks(
+    plane: npt.NDArray[np.float32], place: npt.NDArray[np.int64], grid: tuple[int, int]
 ) -> npt.NDArray[np.float32]:
-    top, left = grid[1] + 8 * y, grid[0] + 8 * x
-    part = np.ascontiguousarray(plane[top : top + 8, left : left + 8])
-    return transform(part, 0, 0, 8)[0]  # type: ignore[operator, no-any-return]
+    from fakeproof._kernels.dct import block_dct
+
+    out = []
+    for y, x in place:
+        top, left = grid[1] + 8 * y, grid[0] + 8 * x
+        if top + 8 <= plane.shape[0] and left + 8 <= plane.shape[1]:
+            out.append(block_dct(np.ascontiguousarray(plane[top : top + 8, left : left + 8]), 0, 0, 8)[0])
+    return np.concatenate(out) if out else np.zeros((0, 8, 8), np.float32)
 
 
-def _table(coherence: float) -> npt.NDArray[np.float32]:
-    """Return log of a wrapped normal with this mean cosine against uniform, by distance in steps."""
-    spread = np.sqrt(-np.log(np.clip(coherence, 0.02, 0.98)) / (2 * np.pi**2))
+def _table(own: npt.NDArray[np.float32], others: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.float32]:
+    """Return log of what a save at this step leaves against what other grids show, by distance in steps.
+
+    Not all of the place was saved before: its histogram is a mixture of what other grids show and of a wrapped normal.
+    """
+    seen, usual = _distances(own, step), _distances(others, step) + PRIOR
+    usual = np.convolve(np.pad(usual, SMOOTH, mode="reflect"), np.ones(2 * SMOOTH + 1), "valid")
+    usual /= usual.sum()
     distance = (np.arange(BINS) + 0.5) / BINS / 2
     turns = distance[:, None] + np.arange(-3, 4)[None, :]
-    density = np.exp(-0.5 * np.square(turns / spread)).sum(axis=1)
-    density /= density.mean()
-    table: npt.NDArray[np.float32] = np.log((1 - OUTLIERS) * density + OUTLIERS).astype(np.float32)
+    left = np.exp(-0.5 * np.square(turns / SPREADS[:, None, None])).sum(axis=2)
+    left /= left.sum(axis=1, keepdims=True)
+    mixed = SHARES[:, None, None] * left + (1 - SHARES[:, None, None]) * usual
+    _, best = np.unravel_index(int(np.argmax(np.log(mixed) @ seen)), mixed.shape[:2])
+    table: npt.NDArray[np.float32] = np.log((1 - OUTLIERS) * left[best] / usual + OUTLIERS).astype(np.float32)
     return table
+
+
+def _distances(values: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.float64]:
+    """Count the telling values by their distance to a multiple of the step."""
+    ratio = np.abs(values) / step
+    ratio = ratio[ratio >= 0.5]
+    return np.histogram(np.abs(ratio - np.floor(ratio + 0.5)), bins=BINS, range=(0, 0.5))[0].astype(np.float64)
 
 
 def shifted_ratio(found: ShiftedSave, plane: npt.NDArray[np.float32], grid: tuple[int, int]) -> npt.NDArray[np.float32]:
