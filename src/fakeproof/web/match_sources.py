@@ -28,6 +28,9 @@ SMALL_SIDE = 200
 """Shorter side, px, below which the result is flagged: few keypoints fit."""
 MAX_SCORE = 10.0
 """log2 of about 1,000 agreeing keypoints, all blocks agreeing; an identical file has it."""
+UNVERIFIED_SCORE = 1.5
+"""Most that a source can score which is not the same photo: a label has many agreeing keypoints, too. The weakest verified
+match scores 1.7."""
 IDENTICAL_WORDS: dict[Language, str] = {
     "en": "the same file, byte for byte",
     "zh": "与来源为同一文件（逐字节相同）",
@@ -46,9 +49,10 @@ def match_sources(
 ) -> Finding | NotApplicable:
     """Find the sources from which the photo was made.
 
-    Each source is laid over the photo by the transform that most keypoints agree with; then blocks of the overlap are
-    compared. *Same photo* means that nearly all of them agree; agreement of keypoints alone means that a label or a
-    product is the same in another photo, which is no sign of a web image.
+    Each source is laid over the photo by the transform that most keypoints agree with, corrected by the displacement of
+    blocks; then blocks of the overlap are compared. *Same photo* means that nearly all of them agree, or all that
+    nothing covers or cuts away. Agreement of keypoints alone, or one that fades as on a bent label, means that a label
+    or a product is the same in another photo, which is no sign of a web image.
 
     Parameters
     ----------
@@ -66,7 +70,8 @@ def match_sources(
     -------
     Finding
         ``matches`` are verified same photos, best first; ``related`` show the same product in another photo. The
-        score is that of the best source: the share of agreeing blocks times log2(1 + agreeing keypoints), 0-10.
+        score is that of the best source: the share of agreeing blocks times log2(1 + agreeing keypoints), 0-10, and at
+        most 1.5 where it is not the same photo.
         It supports `Category.WEB_IMAGE` when there is a match. ``regions`` outline the matched part.
     NotApplicable
         If there are no sources, or the photo is below 64 px a side.
@@ -130,13 +135,14 @@ def _identical(photo: Photo, source: Photo) -> Verification | None:
     """Byte for byte the same file: nothing has to be compared, and a flat picture could not be."""
     if photo.sha256 != source.sha256:
         return None
-    return Verification("same_photo", None, Alignment(1.0, 0, 1.0), 1.0, "identical")
+    return Verification("same_photo", None, Alignment(1.0, 0, 1.0, spread=1.0), "identical")
 
 
 def _score(result: Verification) -> float:
     if result.method == "identical":
         return MAX_SCORE
-    return min(MAX_SCORE, result.alignment.fraction * math.log2(1 + result.inliers))
+    most = MAX_SCORE if result.kind == "same_photo" else UNVERIFIED_SCORE
+    return min(most, result.alignment.fraction * math.log2(1 + result.inliers))
 
 
 def _match(source: Source, opened: Photo, photo: Photo, result: Verification) -> Match:
@@ -161,7 +167,7 @@ def _match(source: Source, opened: Photo, photo: Photo, result: Verification) ->
             "method": result.method,
             "blocks": result.alignment.blocks,
             "correlation": round(result.alignment.correlation, 4),
-            "spread": round(result.spread, 4),
+            "spread": round(result.alignment.spread, 4),
             "source_size": list(opened.size),
         },
         words=words,
