@@ -1,6 +1,8 @@
 """The whole path on real photos: what it finds, what it leaves alone, and that it is the same every time."""
 
 import io
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -154,3 +156,37 @@ def test_the_photos_of_a_case_are_held_against_each_other():
     assert len(case.problems) == 1
     with pytest.raises(fp.PhotoError):
         fp.analyze_case([b"broken"])
+
+
+def test_after_warm_up_no_photo_loads_a_kernel():
+    """What rare photos reach counts too: saved twice, on two grids, turned, or progressive."""
+    code = """
+import io
+import numpy as np, skimage.data
+from PIL import Image
+import fakeproof as fp
+from fakeproof._kernels._jit import registered
+
+def saved(rgb, quality, **options):
+    out = io.BytesIO()
+    Image.fromarray(rgb).save(out, "JPEG", quality=quality, **options)
+    return out.getvalue()
+
+def loaded():
+    return {(k.py_func.__qualname__, str(s)) for k in registered() for s in k.signatures}
+
+fp.warm_up()
+known = loaded()
+rgb = skimage.data.coffee()
+once = np.asarray(Image.open(io.BytesIO(saved(rgb, 60))))
+mixed = np.asarray(Image.open(io.BytesIO(saved(rgb, 95)))).copy()
+mixed[120:280, 200:400] = once[115:275, 197:397]
+turned = Image.Exif()
+turned[0x112] = 6
+for data in (saved(once, 90), saved(mixed, 95), saved(once, 85, progressive=True), saved(once[3:, 5:], 90, exif=turned)):
+    fp.analyze(data, sources=[fp.Photo.from_array(rgb)])
+fp.analyze(fp.Photo.from_array(mixed))
+print(sorted(loaded() - known))
+"""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"

@@ -286,19 +286,44 @@ def _matched_photos(matches: Sequence[Match]) -> Iterator[Photo]:
 def warm_up() -> None:
     """Load or compile every kernel, so that the first real photo is as fast as the tenth.
 
-    For services: call it once before forking or before taking requests. It analyses two small generated photos, one a
-    JPEG, against each other.
+    For services: call it once before forking or before taking requests. It analyses a small generated photo against
+    itself, reads it once more as a progressive JPEG, and calls what only rare photos reach.
     """
     import io
 
     import numpy as np
     from PIL import Image
 
+    width, height = _WARM_UP_SIZE
     rng = np.random.default_rng(0)
-    coarse = rng.integers(0, 255, (24, 32, 3), dtype=np.uint8)
-    big = Image.fromarray(coarse).resize((512, 384), Image.Resampling.BICUBIC)
-    noisy = np.clip(np.asarray(big, np.int16) + rng.integers(-6, 7, (384, 512, 3)), 0, 255).astype(np.uint8)
-    for options in ({"progressive": False}, {"progressive": True}):
-        out = io.BytesIO()
-        Image.fromarray(noisy).save(out, "JPEG", quality=90, **options)
-        analyze(out.getvalue(), sources=[Photo.from_array(noisy)], products=[Photo.from_array(noisy[::-1])])
+    coarse = rng.integers(0, 255, (height // 16, width // 16, 3), dtype=np.uint8)
+    smooth = np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC), np.int16)
+    noisy = np.clip(smooth + rng.integers(-6, 7, (height, width, 3)), 0, 255).astype(np.uint8)
+    baseline, progressive = (io.BytesIO(), io.BytesIO())
+    Image.fromarray(noisy).save(baseline, "JPEG", quality=90)
+    Image.fromarray(noisy).save(progressive, "JPEG", quality=90, progressive=True)
+    photo = Photo.from_bytes(baseline.getvalue())
+    analyze(photo, sources=[Photo.from_array(noisy)], products=[Photo.from_array(noisy[::-1])])
+    again = as_photo(progressive.getvalue()).jpeg
+    if again is not None:
+        again.coefficients()
+    _load_rare_kernels(photo)
+
+
+_WARM_UP_SIZE = (240, 208)
+"""Width and height, px: a little above what the most demanding detector, `resampling`, looks at."""
+
+
+def _load_rare_kernels(photo: Photo) -> None:
+    """Call what is called only after a first or a shifted save was found."""
+    import numpy as np
+
+    from fakeproof._kernels.dct import block_dct
+    from fakeproof._kernels.double_jpeg import block_ratio, phase_sums, wrapped_ratio
+
+    frequencies, tables = np.ones((1, 2), np.int64), np.zeros((1, 256), np.float32)
+    block_dct(np.zeros((8, 8), np.float32), 0, 0, 8)
+    phase_sums(np.zeros(8, np.float32), np.ones(1, np.int64))
+    wrapped_ratio(photo.luma, (0, 0), frequencies, np.ones(1, np.float32), tables)
+    if photo.jpeg is not None:
+        block_ratio(photo.jpeg.coefficients()[0], frequencies, tables)

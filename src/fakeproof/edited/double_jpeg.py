@@ -185,7 +185,10 @@ def _stored_luma(photo: Photo) -> Plane:
     """Return luma as stored; the photo's own view where nothing turns it."""
     if photo.orientation == 1 or photo.jpeg is None:
         return photo.luma
-    return photo.jpeg.luma_plane().astype(np.float32)
+    # Read-only as the photo's own view is: another kind of array would have another kernel compiled.
+    plane = photo.jpeg.luma_plane().astype(np.float32)
+    plane.flags.writeable = False
+    return plane
 
 
 def _shifted(luma: Plane, shifted: ShiftedGrid) -> list[_Evidence]:

@@ -241,7 +241,10 @@ def _votes_after(luma: npt.NDArray[np.float32], quality: int) -> Votes:
 
     grey = np.clip(luma + 0.5, 0, 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return grid_votes(np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32))
+    # Read-only as the photo's own view is: another kind of array would have another kernel compiled.
+    again = np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.float32)
+    again.flags.writeable = False
+    return grid_votes(again)
 
 
 def _own_quality(luma: npt.NDArray[np.float32], grid: _Grid) -> int:
