@@ -40,6 +40,16 @@ def test_the_grid_and_quality_of_a_shifted_paste(quality):
     assert overlap(finding.mask, mask) > 0.5
 
 
+@pytest.mark.parametrize("quality", [50, 60, 70])
+def test_what_fits_the_last_quality_is_no_earlier_save(quality):
+    """Coffee's dark and textured parts differ most at the photo's own quality, by rounding and clipping."""
+    finding = fp.edited.jpeg_ghosts(fp.Photo.from_bytes(save(data.coffee(), quality)))
+    assert finding.facts["aligned"]
+    assert finding.facts["quality"] == quality
+    assert finding.score == 0
+    assert finding.heatmap.max() > 3
+
+
 def test_an_aligned_ghost_is_found_with_its_quality():
     edited, mask = pasted(data.astronaut(), saved(data.astronaut(), 65)[160:320, 200:360], 160, 200)
     finding = fp.edited.jpeg_ghosts(fp.Photo.from_bytes(save(edited, 95)))

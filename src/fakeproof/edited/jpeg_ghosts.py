@@ -32,6 +32,8 @@ CANDIDATE = 1.8
 DECISION = 11.0
 """Strength of a ghost at which the photo is called edited: none of 1,044 untouched photos of the training half, saved up
 to three times, had more than 9.2; at 7.5, 8 of 461 camera photos and others passed (section edited of the benchmarks)."""
+OWN_QUALITY = 2
+"""Steps of quality up to which a ghost is the photo's own last save: rounding and clipping, not history."""
 SHIFTED_WINDOW = 5
 """Blocks over which the fit to a shifted grid is summed."""
 MIN_BLOCKS = 9
@@ -76,8 +78,8 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
     Finding
         `heatmap`: deviation in robust standard deviations, >= 0; about 1 where nothing is odd, 0 where nothing can
         be said; on the photo's own grid the root mean square over qualities. `score`: the largest deviation inside a
-        place of at least 9 blocks and at most a third of the photo; 0 without one. `facts`: ``quality``, ``grid`` (x, y), ``aligned``,
-        ``shifted_strength`` and ``shifted_whole`` (standard deviations by which the best shifted grid fits, at its
+        place of at least 9 blocks and at most a third of the photo; 0 without one, and where it fits the photo's own
+        last quality best. `facts`: ``quality``, ``grid`` (x, y), ``aligned``, ``shifted_strength`` and ``shifted_whole`` (standard deviations by which the best shifted grid fits, at its
         best place and in the whole photo).
     NotApplicable
         When the photo's shorter side is below 128 px.
@@ -109,14 +111,15 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
     if shifted.local:
         ghosts += _shifted(planes, shifted)
     best = max(ghosts, key=lambda g: g.strength)
-    chosen = [p for p in best.places if p.peak >= DECISION]
+    earlier = _earlier(best, photo.jpeg.quality if photo.jpeg else None)
+    chosen = [p for p in best.places if p.peak >= DECISION and earlier]
     mask = np.any([p.mask for p in chosen], axis=0) if chosen else np.zeros(best.deviation.shape, bool)
     origin = planes.origin if best.aligned else best.grid[::-1]
     pixels = to_mask(mask, origin, photo.size)
     return Finding(
         detector="jpeg_ghosts",
         version=VERSION,
-        score=best.strength,
+        score=best.strength if earlier else 0.0,
         supports=Category.EDITED if chosen else None,
         sentence=_sentence(best, len(chosen)),
         mask=pixels,
@@ -133,6 +136,11 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
             "shifted_share": round(shifted.share, 3),
         },
     )
+
+
+def _earlier(ghost: _Ghost, last: int | None) -> bool:
+    """Return whether the ghost can be an earlier save: on the photo's own grid only a coarser one than the last shows."""
+    return not ghost.aligned or last is None or ghost.quality < last - OWN_QUALITY
 
 
 def _aligned(planes: JpegPlanes, qualities: tuple[int, ...]) -> list[_Ghost]:
