@@ -9,10 +9,10 @@ import pytest
 import skimage.data
 from PIL import Image
 from tests.reference import self_match as plain
-from tests.reference.patchmatch import fit_error_at, nearest
+from tests.reference.patchmatch import field_one_by_one, fit_error_at, nearest
 
 import fakeproof as fp
-from fakeproof._kernels.patchmatch import match_field, next_random
+from fakeproof._kernels.patchmatch import DEPTH, match_field, next_random
 from fakeproof._kernels.self_match import likest_elsewhere
 from fakeproof.edited import clone_verify
 from fakeproof.edited.clone_keypoints import mirrored_descriptors
@@ -178,7 +178,8 @@ def test_the_same_photo_gives_the_same_numbers():
 def test_the_field_comes_near_exhaustive_search():
     rng = np.random.default_rng(2)
     # Smooth as features of a picture are: the search lives on neighbours having like partners.
-    features = cv2.GaussianBlur(rng.random((14, 16, 3), dtype=np.float32), (0, 0), 1.2)
+    features = np.zeros((14, 16, DEPTH), np.float32)
+    features[..., :3] = cv2.GaussianBlur(rng.random((14, 16, 3), dtype=np.float32), (0, 0), 1.2)
     features[2:6, 2:6] = features[9:13, 10:14]
     field, cost = match_field(features, 4, 4, 7)
     best = nearest(features, 4)
@@ -189,6 +190,21 @@ def test_the_field_comes_near_exhaustive_search():
     assert (cost >= best - 1e-6).all()
     assert (cost[2:6, 2:6] < 1e-9).mean() > 0.7
     assert np.median(cost - best) < 0.001
+
+
+@pytest.mark.nojit
+@pytest.mark.parametrize("seed", [7, 20150])
+def test_the_field_is_that_of_one_offset_after_the_other(seed):
+    features = np.random.default_rng(seed).random((11, 13, DEPTH), dtype=np.float32)
+    field, cost = match_field(features, 3, 4, seed)
+    expected, least_cost = field_one_by_one(features, 3, 4, seed)
+    np.testing.assert_array_equal(field, expected)
+    np.testing.assert_array_equal(cost, least_cost)
+
+
+def test_the_field_wants_twelve_features():
+    with pytest.raises(ValueError, match="12"):
+        match_field(np.zeros((9, 9, 3), np.float32), 3, 1, 7)
 
 
 @pytest.mark.nojit
