@@ -318,11 +318,11 @@ def _load_rare_kernels(photo: Photo) -> None:
     """Call what is called only after a first or a shifted save was found."""
     import numpy as np
 
-    from fakeproof._kernels.dct import block_dct
+    from fakeproof._kernels.dct import placed_dct
     from fakeproof._kernels.double_jpeg import block_ratio, phase_sums, wrapped_ratio
 
     frequencies, tables = np.ones((1, 2), np.int64), np.zeros((1, 256), np.float32)
-    block_dct(np.zeros((8, 8), np.float32), 0, 0, 8)
+    placed_dct(photo.luma, np.zeros((1, 2), np.int64))
     phase_sums(np.zeros(8, np.float32), np.ones(1, np.int64))
     wrapped_ratio(photo.luma, (0, 0), frequencies, np.ones(1, np.float32), tables)
     if photo.jpeg is not None:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from fakeproof._kernels._jit import kernel
 
-__all__ = ["BASIS", "block_dct", "dct8", "requantise"]
+__all__ = ["BASIS", "dct8", "placed_dct", "requantise"]
 
 _angle = (2 * np.arange(8)[None, :] + 1) * np.arange(8)[:, None] * np.pi / 16
 BASIS = np.where(np.arange(8)[:, None] == 0, np.sqrt(0.125), 0.5 * np.cos(_angle)).astype(np.float32)
@@ -47,18 +47,12 @@ def dct8(
 
 
 @kernel
-def block_dct(plane: npt.NDArray[np.float32], top: int, left: int, step: int) -> npt.NDArray[np.float32]:
-    """Return the DCT of each whole block of the grid that starts at (top, left), `step` pixels apart.
-
-    Returns shape (block rows, block columns, 8, 8).
-    """
-    rows = (plane.shape[0] - top - 8) // step + 1
-    columns = (plane.shape[1] - left - 8) // step + 1
-    out = np.empty((rows, columns, 8, 8), np.float32)
+def placed_dct(plane: npt.NDArray[np.float32], corners: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Return the DCT of the blocks whose (row, column) corners are given, shape (n, 8, 8)."""
+    out = np.empty((corners.shape[0], 8, 8), np.float32)
     work = np.empty((8, 8), np.float32)
-    for y in range(rows):
-        for x in range(columns):
-            dct8(plane, top + y * step, left + x * step, work, out[y, x])
+    for n in range(corners.shape[0]):
+        dct8(plane, corners[n, 0], corners[n, 1], work, out[n])
     return out
 
 

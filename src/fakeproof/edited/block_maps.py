@@ -17,12 +17,18 @@ BlockMap = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Place:
-    """A connected set of blocks."""
+    """A connected set of blocks: those with its label in a map that all places share."""
 
-    mask: npt.NDArray[np.bool_]
+    labels: npt.NDArray[np.int32]
+    label: int
     blocks: int
     peak: float
     mean: float
+
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """Where it lies; made anew on each access, since few of many places are looked at."""
+        return np.asarray(self.labels == self.label)
 
 
 def box_mean(value: BlockMap, weight: BlockMap, size: int) -> tuple[BlockMap, BlockMap]:
@@ -46,15 +52,16 @@ def block_places(value: BlockMap, threshold: float, *, min_blocks: int) -> list[
     """Return the connected sets above `threshold`, largest sum of excess first."""
     import cv2
 
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((value > threshold).astype(np.uint8), connectivity=4)
-    places = []
+    count, found, stats, _ = cv2.connectedComponentsWithStats((value > threshold).astype(np.uint8), connectivity=4)
+    labels, places = np.asarray(found, np.int32), []
     for label in range(1, count):
         blocks = int(stats[label, cv2.CC_STAT_AREA])
         if blocks < min_blocks:
             continue
-        mask = labels == label
-        inside = value[mask]
-        places.append(Place(mask, blocks, float(inside.max()), float(inside.mean())))
+        left, top, wide, high = (int(v) for v in stats[label, :4])
+        box = (slice(top, top + high), slice(left, left + wide))
+        inside = value[box][labels[box] == label]
+        places.append(Place(labels, label, blocks, float(inside.max()), float(inside.mean())))
     return sorted(places, key=lambda p: (-p.blocks * p.mean, -p.peak))
 
 

@@ -104,7 +104,8 @@ def _search(photo: Photo) -> ShiftedGrid:
     bands = np.unique(np.linspace(0, rows - 1, min(rows, MAX_BANDS)).astype(np.int64))
     cost, telling = shifted_fit(planes.luma, steps, bands)
     excess = _against_others(telling - cost, telling, planes.origin)
-    scales = [_strength(_pool(excess, n), _pool(telling, n)) for n in POOLS]
+    sums, mass = _sums(excess), _sums(telling)
+    scales = [_strength(_pool(sums, n), _pool(mass, n)) for n in POOLS]
     pooled = scales[0]
     whole = _strength(excess.sum(axis=(2, 3)), telling.sum(axis=(2, 3)))
     peaks = np.array([v.max(axis=(2, 3)) for v in scales])
@@ -113,7 +114,7 @@ def _search(photo: Photo) -> ShiftedGrid:
     wq, wg = np.unravel_index(int(np.argmax(whole)), whole.shape)
     if whole[wq, wg] > peaks[scale, q, g]:
         q, g = wq, wg
-    tells = _pool(telling, POOLS[0]) >= MIN_TELLING
+    tells = _pool(mass, POOLS[0]) >= MIN_TELLING
     shares = ((pooled > SHOWN) & tells).sum(axis=(2, 3)) / np.maximum(tells.sum(axis=(2, 3)), 1)
     return ShiftedGrid(
         grid=(int(g) % 8, int(g) // 8),
@@ -174,12 +175,23 @@ def _against_others(
     return np.asarray(out * weight[:, None, None], np.float32)
 
 
-def _pool(value: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
+def _sums(value: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return the sums over the cells above and left of each corner, from which those over any box follow."""
+    tables, grids, rows, columns = value.shape
+    out = np.zeros((tables, grids, rows + 1, columns + 1))
+    inner = out[:, :, 1:, 1:]
+    np.cumsum(value, axis=2, dtype=np.float64, out=inner)
+    np.cumsum(inner, axis=3, out=inner)
+    return out
+
+
+def _pool(sums: npt.NDArray[np.float64], size: int) -> npt.NDArray[np.float32]:
     """Sum over size x size overlapping cells, as many as there are."""
-    rows, columns = (min(size, n) for n in value.shape[2:])
-    sums = np.pad(value.astype(np.float64).cumsum(axis=2).cumsum(axis=3), ((0, 0), (0, 0), (1, 0), (1, 0)))
-    out = sums[:, :, rows:, columns:] - sums[:, :, :-rows, columns:] - sums[:, :, rows:, :-columns]
-    return np.asarray(out + sums[:, :, :-rows, :-columns], np.float32)
+    rows, columns = (min(size, n - 1) for n in sums.shape[2:])
+    out = sums[:, :, rows:, columns:] - sums[:, :, :-rows, columns:]
+    out -= sums[:, :, rows:, :-columns]
+    out += sums[:, :, :-rows, :-columns]
+    return out.astype(np.float32)
 
 
 def _strength(excess: npt.NDArray[np.float32], telling: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

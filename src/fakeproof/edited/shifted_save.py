@@ -75,14 +75,11 @@ def estimate_shifted_save(plane: npt.NDArray[np.float32], shifted: ShiftedGrid) 
 def _blocks(
     plane: npt.NDArray[np.float32], place: npt.NDArray[np.int64], grid: tuple[int, int]
 ) -> npt.NDArray[np.float32]:
-    from fakeproof._kernels.dct import block_dct
+    from fakeproof._kernels.dct import placed_dct
 
-    out = []
-    for y, x in place:
-        top, left = grid[1] + 8 * y, grid[0] + 8 * x
-        if top + 8 <= plane.shape[0] and left + 8 <= plane.shape[1]:
-            out.append(block_dct(np.ascontiguousarray(plane[top : top + 8, left : left + 8]), 0, 0, 8)[0])
-    return np.concatenate(out) if out else np.zeros((0, 8, 8), np.float32)
+    corners = np.asarray(place, np.int64).reshape(-1, 2) * 8 + np.array(grid[::-1], np.int64)
+    whole = (corners + 8 <= plane.shape).all(axis=1)
+    return placed_dct(plane, corners[whole])
 
 
 def _table(own: npt.NDArray[np.float32], others: npt.NDArray[np.float32], step: int) -> npt.NDArray[np.float32]:
