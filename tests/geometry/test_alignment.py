@@ -73,7 +73,9 @@ def test_registration_takes_out_a_misplaced_transform(art):
     assert after.fraction > before.fraction
     assert after.fraction > 0.95
     inner = np.array([[100.0, 80], [400, 80], [400, 260], [100, 260]])
-    assert np.abs(geometry.apply(matrix, inner) - inner).max() < 0.5 < np.abs(geometry.apply(wrong, inner) - inner).max()
+    assert (
+        np.abs(geometry.apply(matrix, inner) - inner).max() < 0.5 < np.abs(geometry.apply(wrong, inner) - inner).max()
+    )
 
 
 def test_registration_leaves_what_is_clear_and_what_is_hopeless(art):

@@ -84,6 +84,17 @@ def test_another_photo_of_the_scene_is_related_at_most():
     assert finding.supports is None
 
 
+def test_a_thumbnail_is_matched(sources):
+    finding = fp.web.match_sources(photo(image("coffee").resize((72, 56), Image.Resampling.LANCZOS), 85), sources)
+    assert [match.source.key for match in finding.matches] == ["coffee"]
+    assert finding.flags & fp.Flag.SMALL
+
+
+def test_what_is_no_match_scores_below_every_match(sources):
+    left, right = (fp.Photo.open(path) for path in motorcycles())
+    assert fp.web.match_sources(left, [right]).score <= 1
+
+
 def test_one_broken_source_stops_nothing(sources, tmp_path):
     missing = tmp_path / "missing.jpg"
     broken = fp.Source(b"not a picture", key="broken")
@@ -114,7 +125,7 @@ def test_without_sources_it_does_not_apply():
 
 
 def test_small_photos_do_not_apply(sources):
-    assert str(fp.web.match_sources(photo(image("coffee").resize((60, 40))), sources)) == "60x40 is below 64 px"
+    assert str(fp.web.match_sources(photo(image("coffee").resize((60, 36))), sources)) == "60x36 is below 40 px"
 
 
 @pytest.mark.parametrize("wrong", ["a.jpg", b"bytes", fp.Source("a.jpg")])

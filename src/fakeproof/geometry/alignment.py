@@ -30,7 +30,7 @@ AGREES = 0.9
 """Correlation from which a block agrees: on registered copies .95 of what resembles (train half, benchmarks web)."""
 FIRM = 0.95
 """Correlation that copies reach wherever nothing covers them; on prints photographed anew it fades towards the edge."""
-SHOWS, ALMOST, FADES, DIFFERS = 1.0, 0.3, -0.5, -1.5
+SHOWS, ALMOST, FADES, DIFFERS = 1.0, 0.3, -1.0, -1.5
 """What a block adds to the rectangle that shows the source, if it agrees firmly, agrees, resembles, or does not: half a
 block of a neighbour must not be worth including."""
 CLEAR = 0.9

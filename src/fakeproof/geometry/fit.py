@@ -113,17 +113,20 @@ def pair(a: Keypoints, b: Keypoints, *, ratio: float | None = None, one_to_one: 
 
 
 def _nearest_two_float(a: Any, b: Any) -> tuple[Any, Any, Any, Any]:
-    """Nearest two by squared Euclidean distance; rows have unit length, so one matrix product does it."""
+    """Nearest two by squared Euclidean distance; rows have unit length, so one matrix product does it.
+
+    Two passes for the largest value cost a quarter of a partition of each row.
+    """
     import numpy as np
 
     likeness = a @ b.T
-    top = np.argpartition(-likeness, 1, axis=1)[:, :2]
-    values = np.take_along_axis(likeness, top, axis=1)
-    swap = values[:, 0] < values[:, 1]
-    top[swap] = top[swap, ::-1]
-    values[swap] = values[swap, ::-1]
-    distance = np.maximum(2.0 - 2.0 * values, 0.0)
-    return top[:, 0], distance[:, 0], distance[:, 1], likeness.argmax(axis=0)
+    back = likeness.argmax(axis=0)
+    own = np.arange(len(a))
+    index = likeness.argmax(axis=1)
+    first = likeness[own, index]
+    likeness[own, index] = -np.inf
+    second = likeness.max(axis=1)
+    return index, np.maximum(2.0 - 2.0 * first, 0.0), np.maximum(2.0 - 2.0 * second, 0.0), back
 
 
 def fit_homography(

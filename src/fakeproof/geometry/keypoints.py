@@ -23,6 +23,8 @@ SIFT_COUNT = 1500
 """Points a picture, strongest first."""
 ORB_FAST_THRESHOLD = 10
 """Grey levels; OpenCV's 20 leaves too few points on blurred and darkened photos."""
+SIFT_ALL = 5000
+"""Points where a source may fill a small part of the photo: the strongest 1,500 of a collage leave too few to a cell."""
 SIFT_CONTRAST = 0.02
 """Half of Lowe's 0.04, for soft and re-saved photos."""
 _REDUCED = (8, 4, 2)
@@ -81,8 +83,12 @@ class Keypoints:
         return len(self.points)
 
 
-def working_picture(photo: Photo, /, *, side: int = WORKING_SIDE, mirrored: bool = False) -> WorkingPicture:
-    """Return the photo in grey with a longer side of at most `side` px; cached, upright.
+def working_picture(
+    photo: Photo, /, *, side: int = WORKING_SIDE, mirrored: bool = False, least: int = 0
+) -> WorkingPicture:
+    """Return the photo in grey with a longer side of at most `side` px, enlarged where it has less than `least` px.
+
+    Cached, upright.
 
     A JPEG that is much larger is decoded at 1/2, 1/4 or 1/8 of its size straight away. Which way is taken depends on
     the file alone, so that the same bytes always give the same pixels.
@@ -94,29 +100,31 @@ def working_picture(photo: Photo, /, *, side: int = WORKING_SIDE, mirrored: bool
     >>> working_picture(Photo.from_array(np.zeros((600, 1024, 3), np.uint8))).size
     (512, 300)
     """
-    return photo.cached(("working_picture", side, mirrored), lambda: _working_picture(photo, side, mirrored))
+    key = ("working_picture", side, mirrored, least)
+    return photo.cached(key, lambda: _working_picture(photo, side, mirrored, least))
 
 
-def _working_picture(photo: Photo, side: int, mirrored: bool) -> WorkingPicture:
+def _working_picture(photo: Photo, side: int, mirrored: bool, least: int) -> WorkingPicture:
     import cv2
     import numpy as np
 
     width, height = photo.size
     if mirrored:
-        plain = working_picture(photo, side=side)
+        plain = working_picture(photo, side=side, least=least)
         flip = np.array([[-1.0, 0.0, plain.size[0] - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
         return WorkingPicture(
             frozen_array(np.ascontiguousarray(plain.grey[:, ::-1])),
             frozen_array(plain.displayed @ flip),
             True,
         )
-    shrink = min(1.0, side / max(width, height))
-    size = max(1, round(width * shrink)), max(1, round(height * shrink))
+    longer = max(width, height)
+    scale = min(max(longer, least), side) / longer
+    size = max(1, round(width * scale)), max(1, round(height * scale))
     grey: Any = grey_from_file(photo, side)
     if grey is None:
         grey = cv2.cvtColor(photo.rgb, cv2.COLOR_RGB2GRAY)
     if (grey.shape[1], grey.shape[0]) != size:
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
     ratio_x, ratio_y = width / size[0], height / size[1]
     displayed = np.array([[ratio_x, 0.0, (ratio_x - 1) / 2], [0.0, ratio_y, (ratio_y - 1) / 2], [0.0, 0.0, 1.0]])
     return WorkingPicture(frozen_array(np.ascontiguousarray(grey, np.uint8)), frozen_array(displayed))
@@ -177,7 +185,7 @@ def _orb(picture: WorkingPicture, count: int) -> Keypoints:
 
 
 def rootsift(
-    photo: Photo, /, *, side: int = WORKING_SIDE, count: int = SIFT_COUNT, mirrored: bool = False
+    photo: Photo, /, *, side: int = WORKING_SIDE, count: int = SIFT_COUNT, mirrored: bool = False, least: int = 0
 ) -> Keypoints:
     """Return SIFT points with Hellinger-normalised descriptors, cached with the photo: dearer, finds more.
 
@@ -188,8 +196,10 @@ def rootsift(
     Arandjelovic and Zisserman, "Three things everyone should know to improve object retrieval", CVPR 2012,
     doi:10.1109/CVPR.2012.6248018.
     """
-    key = ("rootsift", side, count, mirrored)
-    return photo.cached(key, lambda: _rootsift(working_picture(photo, side=side, mirrored=mirrored), count))
+    key = ("rootsift", side, count, mirrored, least)
+    return photo.cached(
+        key, lambda: _rootsift(working_picture(photo, side=side, mirrored=mirrored, least=least), count)
+    )
 
 
 def _rootsift(picture: WorkingPicture, count: int) -> Keypoints:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from fakeproof.findings import frozen_array
 from fakeproof.geometry.alignment import Alignment, register
 from fakeproof.geometry.fit import Fit, fit_homography
-from fakeproof.geometry.keypoints import orb, rootsift
+from fakeproof.geometry.keypoints import SIFT_ALL, WORKING_SIDE, orb, rootsift
 from fakeproof.geometry.warp import overlap, sane
 
 if TYPE_CHECKING:
@@ -28,13 +28,13 @@ PRODUCT_INLIERS = 15
 ALIGNED = 0.75
 """Share of blocks that must agree for "the same photo" whatever the rest shows. Labels on bottles stay below .71 on the
 training half of benchmarks web, re-used photos above unless something covers or cuts them."""
-COVERED = 0.5
-"""Share of blocks that must agree where the source fills the photo: stickers and banners hide the rest. A product photo
-does not do that, since it shows the product's surroundings."""
+COVERED = 0.3
+"""Share of blocks that must agree, times how firmly, where the source fills the photo: stickers and banners hide the
+rest. A product photo shows the product's surroundings; those that fill the frame stay below .22 (training half)."""
 FILLS = 0.7
 """Share of the photo from which the source fills it."""
 FIRM = 0.7
-"""Of the blocks that resemble, the share that must agree firmly there: a scene shot again fades."""
+"""Of the blocks that resemble, the share that must agree firmly there."""
 CUT = 0.5
 """Share of the blocks that must lie in the rectangle that shows the source, where it was cropped into a collage."""
 CUT_ALIGNED, CUT_FIRM = 0.94, 0.9
@@ -50,6 +50,8 @@ SURE_INLIERS = 60
 """Pairs from which no other method is tried when the alignment fails: it is a label, not a re-use."""
 LARGE_SIDE = 1024
 """Working side for sources pasted small into the photo, or photos cropped small out of the source."""
+LEAST_SIDE = 256
+"""Side, px, to which a smaller picture is enlarged for RootSIFT: a thumbnail has a dozen points, enlarged a hundred."""
 
 NOTHING_AGREES = Alignment(0.0, 0, 0.0)
 
@@ -107,14 +109,14 @@ def _attempts(photo: Photo, source: Photo, thorough: bool) -> Iterator[tuple[str
         yield "orb", orb(source, mirrored=mirrored), orb(photo)
     if not thorough:
         return
-    for mirrored in (False, True):
-        yield "rootsift", rootsift(source, mirrored=mirrored), rootsift(photo)
-    if max(photo.size) >= 1.5 * 512 or max(source.size) >= 1.5 * 512:
+    for side in (WORKING_SIDE, LARGE_SIDE):
+        if side > WORKING_SIDE and max(*photo.size, *source.size) < 1.5 * WORKING_SIDE:
+            return
         for mirrored in (False, True):
             yield (
-                "rootsift large",
-                rootsift(source, side=LARGE_SIDE, mirrored=mirrored),
-                rootsift(photo, side=LARGE_SIDE),
+                "rootsift" if side == WORKING_SIDE else "rootsift large",
+                rootsift(source, side=side, count=SIFT_ALL, mirrored=mirrored, least=LEAST_SIDE),
+                rootsift(photo, side=side, count=SIFT_ALL, least=LEAST_SIDE),
             )
 
 
@@ -149,7 +151,7 @@ def _same(alignment: Alignment, covered: float) -> float:
         and alignment.outside <= CUT_OUTSIDE
     ):
         return alignment.shown_fraction
-    if covered >= FILLS and alignment.fraction >= COVERED and alignment.firm >= FIRM:
+    if covered >= FILLS and alignment.fraction * alignment.firm >= COVERED and alignment.firm >= FIRM:
         return alignment.fraction
     return 0.0
 

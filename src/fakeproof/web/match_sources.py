@@ -22,15 +22,15 @@ __all__ = ["match_sources"]
 
 DETECTOR = "match_sources"
 VERSION = 1
-MIN_SIDE = 64
+MIN_SIDE = 40
 """Shorter side, px, below which keypoints say nothing."""
 SMALL_SIDE = 200
 """Shorter side, px, below which the result is flagged: few keypoints fit."""
 MAX_SCORE = 10.0
 """log2 of about 1,000 agreeing keypoints, all blocks agreeing; an identical file has it."""
-UNVERIFIED_SCORE = 1.5
-"""Most that a source can score which is not the same photo: a label has many agreeing keypoints, too. The weakest verified
-match scores 1.7."""
+UNVERIFIED_SCORE = 1.0
+"""Most that a source can score which is not the same photo: a label has many agreeing keypoints, too. The weakest match
+that is verified, .3 of the blocks and 10 keypoints, scores more."""
 IDENTICAL_WORDS: dict[Language, str] = {
     "en": "the same file, byte for byte",
     "zh": "与来源为同一文件（逐字节相同）",
@@ -71,10 +71,10 @@ def match_sources(
     Finding
         ``matches`` are verified same photos, best first; ``related`` show the same product in another photo. The
         score is that of the best source: the share of agreeing blocks times log2(1 + agreeing keypoints), 0-10, and at
-        most 1.5 where it is not the same photo.
+        most 1 where it is not the same photo.
         It supports `Category.WEB_IMAGE` when there is a match. ``regions`` outline the matched part.
     NotApplicable
-        If there are no sources, or the photo is below 64 px a side.
+        If there are no sources, or the photo is below 40 px a side.
 
     Notes
     -----
