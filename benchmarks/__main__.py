@@ -48,12 +48,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="at most so many photos a set")
     parser.add_argument("--chain", choices=CHAINS, default="asis")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1, help="processes where a section can use several")
     parser.add_argument("--json", type=Path, help="write the run to this file")
     parser.add_argument("--write", action="store_true", help="renew the sections in docs/benchmarks.md")
     parser.add_argument("--check", action="store_true", help="name what is worse than on docs/benchmarks.md; status 1")
     parser.add_argument("--train", action="store_true", help="fit and write what the section ships")
     asked = parser.parse_args(arguments)
-    options = Options(asked.data.resolve() if asked.data else None, asked.limit, asked.chain, asked.seed, asked.train)
+    data = asked.data.resolve() if asked.data else None
+    options = Options(data, asked.limit, asked.chain, asked.seed, asked.train, asked.jobs)
     names = list(SECTIONS) if "all" in asked.sections else asked.sections
     command = "python -m benchmarks " + shlex.join(
         w if not w.startswith("/") else Path(w).name for w in (arguments if arguments is not None else sys.argv[1:])

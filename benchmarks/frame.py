@@ -27,6 +27,7 @@ class Options:
     chain: str = "asis"
     seed: int = 0
     train: bool = False
+    jobs: int = 1
 
 
 @dataclass
@@ -141,6 +142,18 @@ def median_seconds(call: Callable[[], Any], *, rounds: int = 5, warm: int = 1) -
         call()
         times.append(time.perf_counter() - start)
     return sorted(times)[len(times) // 2]
+
+
+def cpu_milliseconds(call: Callable[[], Any], *, rounds: int = 5, warm: int = 1) -> float:
+    """Return the median CPU time of `call` on this thread: what others do on a shared machine is not in it."""
+    for _ in range(warm):
+        call()
+    times = []
+    for _ in range(rounds):
+        start = time.thread_time()
+        call()
+        times.append(time.thread_time() - start)
+    return 1e3 * sorted(times)[len(times) // 2]
 
 
 def peak_mib() -> float:
