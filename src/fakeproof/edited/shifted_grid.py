@@ -90,6 +90,11 @@ class ShiftedGrid:
         return self.strength >= FLOOR and self.share > MAX_SHARE
 
 
+NO_GRID = ShiftedGrid(
+    (0, 0), SEARCH_QUALITIES[0], 0.0, 0.0, 0.0, 0.0, (0.0,) * 64, np.zeros((0, 0), bool), np.zeros(0, np.int64)
+)
+
+
 def shifted_grid(photo: Photo) -> ShiftedGrid:
     """Return the best fitting shifted grid, searched once a photo."""
     return photo.cached("edited.shifted_grid", lambda: _search(photo))
@@ -98,8 +103,14 @@ def shifted_grid(photo: Photo) -> ShiftedGrid:
 def _search(photo: Photo) -> ShiftedGrid:
     from fakeproof._kernels.ghosts import CELL, FREQUENCIES, shifted_fit
 
+    last = photo.jpeg.quality if photo.jpeg else None
+    qualities = [
+        q for q in SEARCH_QUALITIES if last is None or q < last
+    ]  # a finer save leaves nothing in a coarser one
+    if not qualities:
+        return NO_GRID
     planes = jpeg_planes(photo)
-    steps = np.array([[ijg_table(q)[f] for f in FREQUENCIES] for q in SEARCH_QUALITIES], np.float32)
+    steps = np.array([[ijg_table(q)[f] for f in FREQUENCIES] for q in qualities], np.float32)
     rows = max(1, (planes.luma.shape[0] - 8 + CELL - 1) // CELL)
     bands = np.unique(np.linspace(0, rows - 1, min(rows, MAX_BANDS)).astype(np.int64))
     cost, telling = shifted_fit(planes.luma, steps, bands)
@@ -118,7 +129,7 @@ def _search(photo: Photo) -> ShiftedGrid:
     shares = ((pooled > SHOWN) & tells).sum(axis=(2, 3)) / np.maximum(tells.sum(axis=(2, 3)), 1)
     return ShiftedGrid(
         grid=(int(g) % 8, int(g) // 8),
-        quality=SEARCH_QUALITIES[int(q)],
+        quality=qualities[int(q)],
         strength=float(peaks[:, q, g].max()),
         whole=float(whole[q, g]),
         outside=_outside(pooled[q, g], excess[q, g], telling[q, g]),

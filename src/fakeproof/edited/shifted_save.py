@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.first_save import FREQUENCIES, MAX_FIRST, MIN_FREQUENCIES
+from fakeproof.edited.planes import ijg_table
 from fakeproof.edited.shifted_grid import ShiftedGrid
 
 __all__ = ["ShiftedSave", "estimate_shifted_save", "shifted_ratio"]
@@ -20,6 +21,8 @@ MIN_STRENGTH = 5.0
 """Standard deviations at which a frequency's step is believed, among 63 steps and 14 frequencies."""
 OTHERS = ((2, 3), (5, 2), (3, 6), (6, 5))
 """Shifts from the grid to those that show what the same content does unquantised."""
+MAX_MISFIT, NEAR = 0.3, 8
+"""Misfit of the steps up to which they are one encoder's table, and qualities around the one searched."""
 PRIOR, SMOOTH = 8.0, 4
 """Count added to each bin, and bins on either side that are averaged, of what other grids show."""
 SPREADS = np.geomspace(0.03, 0.4, 16)
@@ -69,7 +72,16 @@ def estimate_shifted_save(plane: npt.NDArray[np.float32], shifted: ShiftedGrid) 
         if strength[best] >= MIN_STRENGTH:
             steps[f] = int(tried[best])
             tables[f] = _table(own[:, v, h], others[:, v, h], steps[f])
-    return ShiftedSave(steps if len(steps) >= MIN_FREQUENCIES else {}, tables)
+    return ShiftedSave(steps if _misfit(steps, shifted.quality) <= MAX_MISFIT else {}, tables)
+
+
+def _misfit(steps: dict[int, int], quality: int) -> float:
+    """Return by how much (median of logarithms) steps differ from those of the best quality near the one searched."""
+    if len(steps) < MIN_FREQUENCIES:
+        return float("inf")
+    seen, places = np.array(list(steps.values()), float), FREQUENCIES[list(steps)]
+    near = range(max(1, quality - NEAR), min(99, quality + NEAR) + 1)
+    return min(float(np.median(np.abs(np.log(seen / ijg_table(q)[places[:, 0], places[:, 1]])))) for q in near)
 
 
 def _blocks(
