@@ -90,3 +90,14 @@ def test_wrong_qualities_are_named(qualities):
 
 def test_small_photos_are_not_looked_at():
     assert not fp.edited.jpeg_ghosts(fp.Photo.from_array(np.zeros((100, 300, 3), np.uint8)))
+
+
+def test_maps_that_ela_made_first_are_those_of_the_sweep_alone():
+    edited, _ = pasted(data.astronaut(), saved(data.astronaut(), 70)[200:360, 200:360], 200, 200)
+    alone, after = (fp.Photo.from_bytes(save(edited, 95)) for _ in range(2))
+    fp.edited.ela(after)
+    for qualities in ((60, 75, 90), (90, 61, 90)):
+        first = fp.edited.jpeg_ghosts(alone, qualities=qualities)
+        second = fp.edited.jpeg_ghosts(after, qualities=qualities)
+        assert first.to_dict() == second.to_dict()
+        np.testing.assert_array_equal(first.heatmap, second.heatmap)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.planes import jpeg_planes
-from fakeproof.edited.requantised import deviations
+from fakeproof.edited.requantised import photo_deviations
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category, Language
@@ -88,7 +88,7 @@ def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) ->
             reason_zh=f"{photo.size[0]}x{photo.size[1]} 小于 {MIN_SIDE} 像素",
         )
     planes = jpeg_planes(photo)
-    found = deviations(planes, qualities)
+    found = photo_deviations(photo, qualities)
     deviation = np.sqrt(np.mean(np.square(found.luma) + np.square(found.joint), axis=0) / 2)
     places = [
         place

@@ -10,7 +10,7 @@ import numpy as np
 
 from fakeproof.edited.block_maps import BlockMap, Place, block_heatmap, block_places, box_mean, outlines, to_mask
 from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
-from fakeproof.edited.requantised import deviations, spread_of
+from fakeproof.edited.requantised import photo_deviations, spread_of
 from fakeproof.edited.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, NotApplicable
@@ -107,7 +107,7 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
             reason_zh=f"{size} 小于 {MIN_SIDE} 像素",
         )
     planes, shifted = jpeg_planes(photo), shifted_grid(photo)
-    ghosts = _aligned(planes, qualities)
+    ghosts = _aligned(photo, qualities)
     if shifted.local:
         ghosts += _shifted(planes, shifted)
     best = max(ghosts, key=lambda g: g.strength)
@@ -143,8 +143,8 @@ def _earlier(ghost: _Ghost, last: int | None) -> bool:
     return not ghost.aligned or last is None or ghost.quality < last - OWN_QUALITY
 
 
-def _aligned(planes: JpegPlanes, qualities: tuple[int, ...]) -> list[_Ghost]:
-    found = deviations(planes, qualities)
+def _aligned(photo: Photo, qualities: tuple[int, ...]) -> list[_Ghost]:
+    planes, found = jpeg_planes(photo), photo_deviations(photo, qualities)
     maps = np.sqrt((np.square(found.luma) + np.square(found.joint)) / 2)
     grid = (planes.origin[1], planes.origin[0])
     together = np.sqrt(np.mean(np.square(maps), axis=0))

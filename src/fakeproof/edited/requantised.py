@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.block_maps import BlockMap, box_mean
-from fakeproof.edited.planes import JpegPlanes, Plane, ijg_table
+from fakeproof.edited.planes import JpegPlanes, Plane, ijg_table, jpeg_planes
+from fakeproof.findings import frozen_array
 
-__all__ = ["Deviations", "deviations", "spread_of"]
+if TYPE_CHECKING:
+    from fakeproof.photo import Photo
+
+__all__ = ["SHARED_QUALITIES", "Deviations", "deviations", "photo_deviations", "spread_of"]
 
 TEXTURE_CLASSES = 12
 """Classes of texture in a large photo."""
@@ -28,6 +33,8 @@ MIN_MASS = 9.0
 """Telling blocks that a window needs."""
 WINDOW_FLOOR = 0.3
 """Floor of the windowed spread: a photo of one texture has next to none."""
+SHARED_QUALITIES = (60, 70, 80, 90)
+"""Qualities at which both `ela` and `jpeg_ghosts` look unless told otherwise: kept with the photo."""
 SAMPLE = 20_000
 """Values from which a map's spread is read; more would only cost time."""
 
@@ -43,14 +50,46 @@ class Deviations:
         Luma and both chroma planes averaged before windowing.
     levels : tuple of float
         The photo's median loss by quality, 1 for a photo that was never saved as JPEG.
-    telling : float
-        Share of luma blocks that say anything.
+    shares : tuple of float
+        Share of luma blocks that say anything, by quality.
     """
 
     luma: BlockMap
     joint: BlockMap
     levels: tuple[float, ...]
-    telling: float
+    shares: tuple[float, ...]
+
+    @property
+    def telling(self) -> float:
+        """Share of luma blocks that say anything at the quality at which most do."""
+        return max(self.shares, default=0.0)
+
+    def at(self, number: int) -> Deviations:
+        """Return those of one quality, by its place in the order asked for; read-only."""
+        part = slice(number, number + 1)
+        luma, joint = frozen_array(self.luma[part]), frozen_array(self.joint[part])
+        return Deviations(luma, joint, self.levels[part], self.shares[part])
+
+
+def photo_deviations(photo: Photo, qualities: tuple[int, ...]) -> Deviations:
+    """Return :func:`deviations` of a photo; those that another detector asks for as well are computed once."""
+    known: dict[int, Deviations] = photo.cached("edited.deviations", dict)
+    parts = {q: known[q] for q in qualities if q in known}
+    missing = tuple(q for q in dict.fromkeys(qualities) if q not in parts)
+    if missing:
+        found = deviations(jpeg_planes(photo), missing)
+        if missing == qualities:
+            known.update({q: found.at(i) for i, q in enumerate(missing) if q in SHARED_QUALITIES})
+            return found
+        parts |= {q: found.at(i) for i, q in enumerate(missing)}
+        known.update({q: parts[q] for q in missing if q in SHARED_QUALITIES})
+    ordered = [parts[q] for q in qualities]
+    return Deviations(
+        luma=np.concatenate([p.luma for p in ordered]),
+        joint=np.concatenate([p.joint for p in ordered]),
+        levels=tuple(p.levels[0] for p in ordered),
+        shares=tuple(p.shares[0] for p in ordered),
+    )
 
 
 def deviations(planes: JpegPlanes, qualities: tuple[int, ...]) -> Deviations:
@@ -69,7 +108,7 @@ def deviations(planes: JpegPlanes, qualities: tuple[int, ...]) -> Deviations:
         luma=np.stack([_windowed(v, w) for v, w in zip(single, telling, strict=True)]),
         joint=np.stack([_windowed(v, w) for v, w in zip(total, weight, strict=True)]),
         levels=levels,
-        telling=float(telling.mean(axis=(1, 2)).max()) if telling.size else 0.0,
+        shares=tuple(float(v) for v in telling.mean(axis=(1, 2))) if telling.size else (0.0,) * len(qualities),
     )
 
 
