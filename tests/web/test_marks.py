@@ -3,7 +3,7 @@ import pytest
 
 import fakeproof as fp
 from fakeproof.web import watermarks as watermarks_function
-from fakeproof.web.marks import read_marks
+from fakeproof.web.marks import Mark, read_marks
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def test_without_the_extra_it_does_not_apply(monkeypatch):
 
 
 class FakeReader:
-    """Reads the same line in each window whose bottom is dark."""
+    """Reads the same line in each whole strip whose bottom is dark."""
 
     def __init__(self, lines):
         self.lines = lines
 
     def __call__(self, pixels):
-        return (self.lines if pixels[-1].mean() < 100 else None), None
+        return (self.lines if pixels[-1].mean() < 100 and pixels.shape[1] > 900 else None), None
 
 
 LINE = [[[10.0, 20.0], [210.0, 20.0], [210.0, 60.0], [10.0, 60.0]], "小红书号：95012345678", 0.93]
@@ -67,6 +67,7 @@ def read_with(monkeypatch, lines):
     monkeypatch.setattr(sys.modules[watermarks_function.__module__], "_reader", lambda: FakeReader(lines))
     canvas = np.full((1000, 800, 3), 200, np.uint8)
     canvas[-50:] = 20
+    canvas[-40:-36, 100:160] = 220  # ink: a plain ground is not read at all
     return watermarks_function(fp.Photo.from_array(canvas))
 
 
@@ -83,6 +84,45 @@ def test_boxes_come_back_in_displayed_pixels(monkeypatch):
 def test_a_number_beneath_the_name_belongs_to_it(monkeypatch):
     lines = [[LINE[0], "小红书", 0.9], [[[x, y + 50] for x, y in LINE[0]], "950123456", 0.9]]
     assert read_with(monkeypatch, lines).facts["marks"][0]["account"] == "950123456"
+
+
+def test_the_account_that_most_readings_share_wins(monkeypatch):
+    import sys
+
+    module = sys.modules[watermarks_function.__module__]
+    marks = [
+        (Mark("platform", "抖音", account, f"抖音号：{account}"), module._Line("", confidence, np.array(LINE[0])))
+        for account, confidence in (("395360540277", 0.97), ("95360540277", 0.94), ("95360540277", 0.95))
+    ]
+    ((mark, _),) = module._surest(marks)
+    assert mark.account == "95360540277"
+
+
+def test_a_closer_look_is_taken_around_what_may_be_a_mark():
+    import sys
+
+    module = sys.modules[watermarks_function.__module__]
+    canvas = fp.Photo.from_array(np.zeros((1000, 800, 3), np.uint8))
+    lines = [module._Line(text, 0.9, np.add(LINE[0], (300, at))) for text, at in (("5692360277", 0), ("SALE", 500))]
+    ((left, top, right, bottom, scale),) = module._closer(lines, canvas)
+    assert (left, right) == (30, 790)
+    assert top < 20
+    assert bottom > 60
+    assert scale == pytest.approx(56 / 40)
+
+
+def test_a_plain_ground_is_not_read(monkeypatch):
+    import sys
+
+    module = sys.modules[watermarks_function.__module__]
+    monkeypatch.setattr(module, "_reader", lambda: pytest.fail)
+    plain = np.full((1000, 800, 3), 240, np.uint8)
+    assert watermarks_function(fp.Photo.from_array(plain)).facts["marks"] == []
+
+
+@pytest.mark.parametrize(("text", "parted"), [("抖音号：12345678", True), ("抖音号12345678", False), ("抖音", False)])
+def test_an_account_is_parted_from_its_name(text, parted):
+    assert read_marks(text)[0].parted is parted
 
 
 @pytest.mark.parametrize("lines", [None, [[LINE[0], "小红书号：95012345678", 0.3]], [[LINE[0], "净含量", 0.99]]])

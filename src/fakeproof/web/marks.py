@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Mark", "read_marks"]
+__all__ = ["Mark", "promising", "read_marks"]
 
 Kind = Literal["platform", "stock", "ai_label", "account"]
 
@@ -20,12 +20,17 @@ class Mark:
     account: str
     text: str
 
+    @property
+    def parted(self) -> bool:
+        """Whether something parts the account from what stands before it: a colon read as a digit would lengthen it."""
+        return bool(self.account) and re.search(rf"[^0-9A-Za-z一-鿿]{re.escape(self.account)}", self.text) is not None
+
 
 _NUMBER = r"[:：.;；\s]*(?:号|ID|id)?[:：.;；\s]*([A-Za-z0-9_.\-]{4,24})"
 _PLATFORMS: tuple[tuple[str, str], ...] = (
     # name, pattern of its spelling; single wrong strokes that OCR makes of it are spelled out
     ("小红书", r"[小少][红紅江虹][书書]|小红[书書节韦第]|红[书書]号|RED\s?NOTE|rednote|xiaohongshu"),
-    ("抖音", r"抖音|科音|[一-鿿]音号|音号[:：]?\s*\d{6}|douyin"),
+    ("抖音", r"抖音|科音|(?:^|[一-鿿])音号|音号(?=[:：]?\s*\d{6})|douyin"),
     ("快手", r"快手(?:号|ID|[:：])|kuaishou|^快手$"),
     ("微博", r"微博|weibo(?:\.com)?"),
     ("微信公众号", r"公众号|微信号"),
@@ -82,6 +87,20 @@ _ACCOUNT = re.compile(r"@\s?([\w一-鿿][\w一-鿿.\-]{1,30})")
 _DIGITS = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "S": "5", "B": "8"})
 NUMERIC = frozenset({"小红书", "抖音", "快手"})
 """Platforms whose account numbers are mostly digits: letters that OCR confuses are read as digits there."""
+
+
+_PROMISING = re.compile(r"\d{6,}|[红紅抖][书書音]|[书書音]号|[号號][:：]|@")
+
+
+def promising(text: str) -> bool:
+    """Return whether a line of text may be part of a mark, so that its surroundings are worth a closer look.
+
+    Examples
+    --------
+    >>> promising("5692360277"), promising("LE SHOE")
+    (True, False)
+    """
+    return _PROMISING.search(text) is not None or bool(read_marks(text))
 
 
 def read_marks(text: str) -> tuple[Mark, ...]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Finding, Flag, NotApplicable, Region
 from fakeproof.types import Category, Language
-from fakeproof.web.marks import Mark, read_marks
+from fakeproof.web.marks import Mark, promising, read_marks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["watermarks"]
 
 DETECTOR = "watermarks"
-VERSION = 1
+VERSION = 2
 MIN_SIDE = 120
 """Shorter side, px, below which marks cannot be read."""
 STRIP = 0.2
@@ -36,11 +38,22 @@ STROKE = 21
 """Widest stroke, px of the enlarged strip, that counts as writing in the second reading."""
 MIN_STROKE_CONTRAST = 30.0
 """Grey levels below which strokes are not amplified to full contrast: that would read noise."""
+FAINT = 12
+"""Grey levels of a stroke against its surroundings, below which nobody reads it."""
+LEAST_INK = 80
+"""Pixels of strokes that the shortest mark has."""
+AROUND = 7.0
+"""Letter heights beside a line that are looked at more closely: a platform's name, or the rest of a number."""
+CLOSER_HEIGHT, MAX_CLOSER = 56.0, 3.0
+"""Height, px, that its letters are brought to, and by how much at most."""
+MAX_CLOSER_LOOKS = 3
 MIN_CONFIDENCE = 0.6
 """Mean confidence of a line, 0-1, below which it is not believed."""
 AI_HEIGHT = 0.05
 """China's labelling rule (GB 45438-2025): letters of at least 5 % of the short side."""
 _WEIGHT = {"stock": 3.0, "platform": 2.0, "ai_label": 1.0, "account": 0.5}
+_COLON = re.compile(r"^\D{1,2}(?=\d{6})")
+"""What a colon before a number is read as."""
 _reading = threading.Lock()
 
 
@@ -81,12 +94,17 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
     reader = _reader()
     if reader is None:
         return _not("needs the extra: pip install 'fakeproof[ocr]'", "需要安装扩展：pip install 'fakeproof[ocr]'")
-    windows = _windows(photo, whole)
-    marks = _marks([line for window in windows for line in _read(reader, photo.rgb, window)], photo)
-    if not any(mark.account or mark.kind == "stock" for mark, _ in marks):
-        again = [line for window in windows for line in _read(reader, photo.rgb, window, strokes=True)]
+    windows = [w for w in _windows(photo, whole) if _any_writing(photo.rgb, w)]
+    lines = [line for window in windows for line in _read(reader, photo.rgb, window)]
+    marks = _marks(lines, photo)
+    if not any(mark.kind == "stock" for mark, _ in marks):
+        again: list[_Line] = []
+        if not any(mark.parted for mark, _ in marks):
+            again = [line for window in windows for line in _read(reader, photo.rgb, window, strokes=True)]
+        for window in _closer([*lines, *again], photo):
+            again += _read(reader, photo.rgb, window) + _read(reader, photo.rgb, window, strokes=True)
         marks += [found for found in _marks(again, photo) if found[0].kind == "platform"]
-    return _finding(photo, marks)
+    return _finding(photo, _surest(marks))
 
 
 def _not(reason: str, reason_zh: str) -> NotApplicable:
@@ -101,7 +119,7 @@ def _reader() -> Any:
     except ImportError:
         return None
     return RapidOCR(
-        det_limit_type="min", det_limit_side_len=32, use_cls=False, text_score=0.3,
+        det_limit_type="min", det_limit_side_len=32, use_cls=False, text_score=0.3, width_height_ratio=-1,
         intra_op_num_threads=1, inter_op_num_threads=1,
     )  # fmt: skip
 
@@ -130,6 +148,55 @@ def _windows(photo: Photo, whole: bool) -> list[tuple[int, int, int, int, float]
     if whole:
         windows.append((0, strip, width, height - strip, min(MAX_ENLARGE, WHOLE_SIDE / max(photo.size))))
     return [w for w in windows if w[3] - w[1] >= 16]
+
+
+def _any_writing(rgb: Any, window: tuple[int, int, int, int, float]) -> bool:
+    """Whether a window has enough thin strokes for a word, lighter or darker: a plain ground needs no reader."""
+    import cv2
+    import numpy as np
+
+    left, top, right, bottom, _ = window
+    grey = cv2.cvtColor(np.ascontiguousarray(rgb[top:bottom, left:right]), cv2.COLOR_RGB2GRAY)
+    element = cv2.getStructuringElement(cv2.MORPH_RECT, (STROKE, STROKE))
+    light = cv2.morphologyEx(grey, cv2.MORPH_TOPHAT, element)
+    dark = cv2.morphologyEx(grey, cv2.MORPH_BLACKHAT, element)
+    return int((np.maximum(light, dark) >= FAINT).sum()) >= LEAST_INK
+
+
+def _closer(lines: list[_Line], photo: Photo) -> list[tuple[int, int, int, int, float]]:
+    """Return windows around lines that may be part of a mark, wide enough for the rest of it, with larger letters."""
+    width, height = photo.size
+    windows: list[tuple[int, int, int, int, float]] = []
+    for line in sorted(lines, key=lambda ln: -ln.confidence):
+        (left, top), (right, bottom) = line.corners.min(axis=0), line.corners.max(axis=0)
+        middle = ((left + right) / 2, (top + bottom) / 2)
+        seen = any(w[0] <= middle[0] <= w[2] and w[1] <= middle[1] <= w[3] for w in windows)
+        if seen or line.confidence < MIN_CONFIDENCE or not promising(line.text):
+            continue
+        beside, over = AROUND * line.height, 0.7 * line.height
+        box = (max(0, left - beside), max(0, top - over), min(width, right + beside), min(height, bottom + over))
+        x0, y0, x1, y1 = (round(float(v)) for v in box)
+        windows.append((x0, y0, x1, y1, float(min(MAX_CLOSER, CLOSER_HEIGHT / max(line.height, 8.0)))))
+    return windows[:MAX_CLOSER_LOOKS]
+
+
+def _surest(marks: list[tuple[Mark, _Line]]) -> list[tuple[Mark, _Line]]:
+    """Keep one mark a platform and place, an account once: what most readings share, parted from its name, is surest."""
+    votes = Counter((mark.platform, mark.account) for mark, _ in marks)
+
+    def rank(found: tuple[Mark, _Line]) -> tuple[bool, int, bool, float]:
+        mark, line = found
+        return mark.account != "", votes[mark.platform, mark.account], mark.parted, line.confidence
+
+    best: dict[tuple[str, str, int], tuple[Mark, _Line]] = {}
+    for mark, line in marks:
+        place = (mark.kind, mark.platform, round(float(line.corners[:, 1].mean()) / max(4 * line.height, 1.0)))
+        if place not in best or rank((mark, line)) > rank(best[place]):
+            best[place] = (mark, line)
+    said: dict[tuple[str, str, str], tuple[Mark, _Line]] = {}
+    for mark, line in sorted(best.values(), key=rank, reverse=True):
+        said.setdefault((mark.kind, mark.platform, mark.account or str(line.corners[0])), (mark, line))
+    return list(said.values())
 
 
 def _read(reader: Any, rgb: Any, window: tuple[int, int, int, int, float], *, strokes: bool = False) -> list[_Line]:
@@ -173,9 +240,10 @@ def _marks(lines: list[_Line], photo: Photo) -> list[tuple[Mark, _Line]]:
             for other in lines:
                 if other is line or other.confidence < MIN_CONFIDENCE or not _beneath(line, other):
                     continue
-                joined = [m for m in read_marks(f"{mark.platform}号:{other.text.strip()}") if m.account]
+                number = _COLON.sub("", other.text.strip())
+                joined = [m for m in read_marks(f"{mark.platform}号:{number}") if m.account]
                 if joined:
-                    mark = Mark(mark.kind, mark.platform, joined[0].account, f"{line.text} {other.text}")
+                    mark = Mark(mark.kind, mark.platform, joined[0].account, f"{line.text} {number}")
                     break
         out.append((mark, line))
     short = min(photo.size)
