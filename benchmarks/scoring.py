@@ -110,14 +110,16 @@ def _versions(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 def _assigned(category: Category) -> dict[str, DetectorCard]:
     from fakeproof.metadata.rules import DETECTORS, STRENGTHS, VERSION
+    from fakeproof.product.codes import VERSION as CODES
+    from fakeproof.web.watermarks import VERSION as WATERMARKS
 
     knots = sorted((STRENGTHS[name], llr) for name, llr in ASSIGNED_LLR.items())
     ramp = MonotoneCalibrator(tuple(s for s, _ in knots), tuple(v for _, v in knots))
     cards = {name: DetectorCard(version=VERSION, calibrator=ramp, assigned=True) for name in DETECTORS}
-    extra = {Category.WEB_IMAGE: ("watermarks",), Category.EDITED: (), Category.WRONG_PRODUCT: ("codes",)}[category]
-    for name in extra:
+    extra = {Category.WEB_IMAGE: {"watermarks": WATERMARKS}, Category.WRONG_PRODUCT: {"codes": CODES}}
+    for name, version in extra.get(category, {}).items():
         flat = MonotoneCalibrator((0.0,), (ASSIGNED_LLR["strong"],))
-        cards[name] = DetectorCard(version=1, calibrator=flat, assigned=True)
+        cards[name] = DetectorCard(version=version, calibrator=flat, assigned=True)
     return cards
 
 

@@ -14,7 +14,7 @@ from fakeproof.evidence.calibrate import MonotoneCalibrator
 from fakeproof.evidence.card import Card, CategoryCard, DetectorCard
 from fakeproof.evidence.fuse import fit_weights
 from fakeproof.evidence.metrics import cllr
-from fakeproof.evidence.train import Cases, fit_card
+from fakeproof.evidence.train import Cases, accusation_limit, fit_card
 from fakeproof.types import LANGUAGES, Category
 
 EDITED = Category.EDITED
@@ -222,6 +222,19 @@ def test_a_table_needs_labels_and_groups():
         fp.Scorer.fit(rows, groups=[1, 2, 3])
     with pytest.raises(fp.ParameterError, match="at least 10"):
         fp.Scorer.fit(rows, groups=[i % 3 for i in range(len(rows))])
+
+
+@pytest.mark.parametrize(("n", "above"), [(50, 0), (99, 0), (198, 0), (199, 1), (341, 2), (600, 5)])
+def test_the_accusation_limit_counts_the_next_photo_with_those_seen(n, above):
+    untouched = np.random.default_rng(n).normal(size=n)
+    assert (untouched >= accusation_limit(untouched)).sum() == above
+
+
+def test_the_next_untouched_photo_is_accused_at_most_at_the_rate():
+    rng = np.random.default_rng(7)
+    trials = [rng.normal(size=241) for _ in range(4000)]
+    rate = np.mean([t[-1] >= accusation_limit(t[:-1]) for t in trials])
+    assert 0.004 < rate < 0.0115
 
 
 def test_fit_card_is_deterministic_and_honest_about_noise():

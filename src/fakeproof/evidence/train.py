@@ -108,6 +108,23 @@ def held_out_llrs(cases: Cases, *, folds: int = FOLDS, seed: int = 0) -> Floats:
     return out
 
 
+def accusation_limit(untouched: npt.NDArray[np.float64], rate: float = FALSE_ACCUSATION) -> float:
+    """Return the llr that the next untouched photo, drawn like these, reaches with probability `rate` at most.
+
+    The next one counts with these, as in conformal prediction (Vovk, Gammerman & Shafer 2005,
+    doi:10.1007/b106715): k of n above the limit promise (k + 1) / (n + 1). With fewer than 1 / `rate` - 1 photos
+    nothing can be promised; then none of them may reach it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> accusation_limit(np.arange(199.0)) > 197  # one of 199 above: 2 / 200
+    True
+    """
+    allowed = max(0, int(np.floor(rate * (untouched.size + 1) + 1e-9)) - 1)
+    return float(np.nextafter(np.sort(untouched)[::-1][allowed], np.inf))
+
+
 def fit_card(cases: Cases, *, folds: int = FOLDS, seed: int = 0) -> Card:
     """Fit a system on all cases; bounds, threshold and figures come from the held-out llrs."""
     held = held_out_llrs(cases, folds=folds, seed=seed)
@@ -117,7 +134,8 @@ def fit_card(cases: Cases, *, folds: int = FOLDS, seed: int = 0) -> Card:
     if min(n1, n0) < FULL_BOUNDS:
         low, high = low / 2, high / 2
     clipped = np.clip(held, low, high)
-    found, limit = tpr_at_fpr(held, cases.labels, fpr=FALSE_ACCUSATION)
+    found, _ = tpr_at_fpr(held, cases.labels, fpr=FALSE_ACCUSATION)
+    limit = accusation_limit(held[~cases.labels])
     measured = {
         "cllr": cllr(clipped, cases.labels),
         "cllr_min": cllr_min(clipped, cases.labels),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["watermarks"]
 
 DETECTOR = "watermarks"
-VERSION = 1
+VERSION = 2
 MIN_SIDE = 120
 """Shorter side, px, below which marks cannot be read."""
 STRIP = 0.2
