@@ -176,6 +176,17 @@ class NotApplicable:
         return {"detector": self.detector, "version": self.version, "reason": self.reason}
 
 
+def too_small(detector: str, version: int, size: tuple[int, int], least: int) -> NotApplicable:
+    """Return a detector's answer to a photo whose shorter side is below `least` px."""
+    shown = f"{size[0]}x{size[1]}"
+    return NotApplicable(
+        detector=detector,
+        version=version,
+        reason=f"{shown} is below {least} px",
+        reason_zh=f"{shown} 小于 {least} 像素",
+    )
+
+
 @dataclass(frozen=True)
 class Source:
     """A candidate original: an image and where it was seen.

@@ -14,7 +14,7 @@ from fakeproof.edited.clone_keypoints import keypoint_candidates
 from fakeproof.edited.clone_verify import Clone, Ground, verify_clone
 from fakeproof.edited.clone_words import describe, numbers
 from fakeproof.edited.patch_field import dense_candidates
-from fakeproof.findings import Finding, Flag, NotApplicable, Region, frozen_array
+from fakeproof.findings import Finding, Flag, NotApplicable, Region, frozen_array, too_small
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -98,13 +98,7 @@ def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable
     ('edited', False)
     """
     if min(photo.size) < MIN_SIDE:
-        width, height = photo.size
-        return NotApplicable(
-            detector=DETECTOR,
-            reason=f"{width}x{height} is below {MIN_SIDE} px",
-            reason_zh=f"{width}x{height} 小于 {MIN_SIDE} 像素",
-            version=VERSION,
-        )
+        return too_small(DETECTOR, VERSION, photo.size, MIN_SIDE)
     grey = _working(photo.luma, SPARSE_PIXELS)
     pairs, crowded = _pairs(grey, dense=dense)
     return _finding(photo, pairs, crowded, grey.shape)

@@ -13,7 +13,7 @@ from fakeproof.edited.first_save import FREQUENCIES, FirstSave, estimate_first_s
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
 from fakeproof.edited.shifted_save import estimate_shifted_save, shifted_ratio
-from fakeproof.findings import Finding, NotApplicable
+from fakeproof.findings import Finding, NotApplicable, too_small
 from fakeproof.heatmaps import BlockHeatmap
 from fakeproof.types import Category, Language
 
@@ -103,14 +103,8 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
     >>> fp.edited.double_jpeg(fp.Photo.from_array(data.coffee())).facts["saved_twice"]
     False
     """
-    size = f"{photo.size[0]}x{photo.size[1]}"
     if min(photo.size) < MIN_SIDE:
-        return NotApplicable(
-            detector="double_jpeg",
-            version=VERSION,
-            reason=f"{size} is below {MIN_SIDE} px",
-            reason_zh=f"{size} 小于 {MIN_SIDE} 像素",
-        )
+        return too_small("double_jpeg", VERSION, photo.size, MIN_SIDE)
     first, twice, evidence = _aligned(photo)
     shifted = shifted_grid(photo)
     if shifted.local:

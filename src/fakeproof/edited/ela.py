@@ -11,7 +11,7 @@ from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, t
 from fakeproof.edited.planes import jpeg_planes
 from fakeproof.edited.requantised import photo_deviations
 from fakeproof.errors import ParameterError
-from fakeproof.findings import Finding, Flag, NotApplicable
+from fakeproof.findings import Finding, Flag, NotApplicable, too_small
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -81,12 +81,7 @@ def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) ->
     """
     qualities = _qualities(quality)
     if min(photo.size) < MIN_SIDE:
-        return NotApplicable(
-            detector="ela",
-            version=VERSION,
-            reason=f"{photo.size[0]}x{photo.size[1]} is below {MIN_SIDE} px",
-            reason_zh=f"{photo.size[0]}x{photo.size[1]} 小于 {MIN_SIDE} 像素",
-        )
+        return too_small("ela", VERSION, photo.size, MIN_SIDE)
     planes = jpeg_planes(photo)
     found = photo_deviations(photo, qualities)
     deviation = np.sqrt(np.mean(np.square(found.luma) + np.square(found.joint), axis=0) / 2)

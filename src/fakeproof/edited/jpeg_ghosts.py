@@ -13,7 +13,7 @@ from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
 from fakeproof.edited.requantised import photo_deviations, spread_of
 from fakeproof.edited.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
 from fakeproof.errors import ParameterError
-from fakeproof.findings import Finding, NotApplicable
+from fakeproof.findings import Finding, NotApplicable, too_small
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -99,13 +99,7 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
     if not qualities or not all(isinstance(q, int) and 1 <= q <= 100 for q in qualities):
         raise ParameterError("qualities", qualities, "integers from 1 to 100")
     if min(photo.size) < MIN_SIDE:
-        size = f"{photo.size[0]}x{photo.size[1]}"
-        return NotApplicable(
-            detector="jpeg_ghosts",
-            version=VERSION,
-            reason=f"{size} is below {MIN_SIDE} px",
-            reason_zh=f"{size} 小于 {MIN_SIDE} 像素",
-        )
+        return too_small("jpeg_ghosts", VERSION, photo.size, MIN_SIDE)
     planes, shifted = jpeg_planes(photo), shifted_grid(photo)
     ghosts = _aligned(photo, qualities)
     if shifted.local:

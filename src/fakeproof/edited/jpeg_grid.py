@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fakeproof.edited.block_maps import block_heatmap, box_sum, outlines, to_mask
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.shifted_grid import shifted_grid
-from fakeproof.findings import Finding, Flag, NotApplicable
+from fakeproof.findings import Finding, Flag, NotApplicable, too_small
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -117,14 +117,8 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     """
     from fakeproof._kernels.grid import grid_votes
 
-    width, height = photo.size
     if min(photo.size) < MIN_SIDE:
-        return NotApplicable(
-            detector="jpeg_grid",
-            version=VERSION,
-            reason=f"{width}x{height} is below {MIN_SIDE} px",
-            reason_zh=f"{width}x{height} 小于 {MIN_SIDE} 像素",
-        )
+        return too_small("jpeg_grid", VERSION, photo.size, MIN_SIDE)
     luma, origin = photo.luma, jpeg_planes(photo).origin
     votes = grid_votes(luma)
     grids = _valid_grids(votes)

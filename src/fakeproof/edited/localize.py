@@ -15,7 +15,7 @@ import numpy.typing as npt
 from fakeproof.edited.block_maps import Place, block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.fusion_maps import CELL, CHANNELS, DETECTORS, FEATURES, Cells, cell_channels, cell_features
 from fakeproof.errors import CalibrationError
-from fakeproof.findings import Finding, NotApplicable, Region
+from fakeproof.findings import Finding, NotApplicable, Region, too_small
 from fakeproof.heatmaps import BlockHeatmap, heatmap_rows
 from fakeproof.types import Category, Language
 
@@ -125,10 +125,7 @@ def localize(photo: Photo, /, *, findings: Iterable[Finding | NotApplicable] | N
     True
     """
     if min(photo.size) < MIN_SIDE:
-        return _not_applicable(
-            f"{photo.size[0]}x{photo.size[1]} is below {MIN_SIDE} px",
-            f"{photo.size[0]}x{photo.size[1]} 小于 {MIN_SIDE} 像素",
-        )
+        return too_small("localize", VERSION, photo.size, MIN_SIDE)
     found = _gather(photo, findings)
     if not found:
         return _not_applicable("no detector could look at this photo", "没有可用的检测器")

@@ -8,7 +8,7 @@ import numpy as np
 
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.residual_statistics import CELL, noise_maps
-from fakeproof.findings import Finding, Flag, NotApplicable
+from fakeproof.findings import Finding, Flag, NotApplicable, too_small
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -76,13 +76,7 @@ def noise(photo: Photo, /) -> Finding | NotApplicable:
     True
     """
     if min(photo.size) < MIN_SIDE:
-        size = f"{photo.size[0]}x{photo.size[1]}"
-        return NotApplicable(
-            detector="noise",
-            version=VERSION,
-            reason=f"{size} is below {MIN_SIDE} px",
-            reason_zh=f"{size} 小于 {MIN_SIDE} 像素",
-        )
+        return too_small("noise", VERSION, photo.size, MIN_SIDE)
     maps = noise_maps(photo)
     heat = np.maximum(np.abs(maps.level), maps.statistics)
     excess = np.maximum(np.abs(maps.level) / LEVEL_CANDIDATE, maps.statistics / STATISTICS_CANDIDATE)

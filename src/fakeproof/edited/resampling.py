@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
-from fakeproof.findings import Finding, NotApplicable, frozen_array
+from fakeproof.findings import Finding, NotApplicable, frozen_array, too_small
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -95,13 +95,7 @@ def resampling(photo: Photo, /) -> Finding | NotApplicable:
     True
     """
     if min(photo.size) < MIN_SIDE:
-        size = f"{photo.size[0]}x{photo.size[1]}"
-        return NotApplicable(
-            detector="resampling",
-            version=VERSION,
-            reason=f"{size} is below {MIN_SIDE} px",
-            reason_zh=f"{size} 小于 {MIN_SIDE} 像素",
-        )
+        return too_small("resampling", VERSION, photo.size, MIN_SIDE)
     maps = period_maps(photo)
     places = block_places(maps.strength, CANDIDATE, min_blocks=MIN_WINDOWS)
     places = [p for p in places if p.blocks <= MAX_SHARE * maps.strength.size]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source
+from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, too_small
 from fakeproof.geometry import Alignment, Verification, outline, verify
 from fakeproof.types import Category, Language
 from fakeproof.web.candidates import open_sources
@@ -96,13 +96,7 @@ def match_sources(
     ('web_image', 'cropped to 55% of the source')
     """
     if min(photo.size) < MIN_SIDE:
-        width, height = photo.size
-        return NotApplicable(
-            detector=DETECTOR,
-            reason=f"{width}x{height} is below {MIN_SIDE} px",
-            reason_zh=f"{width}x{height} 小于 {MIN_SIDE} 像素",
-            version=VERSION,
-        )
+        return too_small(DETECTOR, VERSION, photo.size, MIN_SIDE)
     pairs, unreadable = _candidates(photo, sources, shortlist)
     if not pairs and not unreadable:
         return NotApplicable(

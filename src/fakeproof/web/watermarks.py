@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Finding, Flag, NotApplicable, Region
+from fakeproof.findings import Finding, Flag, NotApplicable, Region, too_small
 from fakeproof.types import Category, Language
 from fakeproof.web.marks import Mark, promising, read_marks
 
@@ -87,10 +87,8 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
     >>> str(fp.web.watermarks(fp.Photo.from_array(np.zeros((64, 64, 3), np.uint8))))
     '64x64 is below 120 px'
     """
-    width, height = photo.size
-    if min(width, height) < MIN_SIDE:
-        reason = f"{width}x{height} is below {MIN_SIDE} px"
-        return _not(reason, f"{width}x{height} 小于 {MIN_SIDE} 像素")
+    if min(photo.size) < MIN_SIDE:
+        return too_small(DETECTOR, VERSION, photo.size, MIN_SIDE)
     reader = _reader()
     if reader is None:
         return _not("needs the extra: pip install 'fakeproof[ocr]'", "需要安装扩展：pip install 'fakeproof[ocr]'")
