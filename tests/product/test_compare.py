@@ -1,5 +1,6 @@
 """Comparing: answers, doubts, damage to the input, several products, saving and loading."""
 
+import re
 from dataclasses import replace
 
 import cv2
@@ -61,6 +62,14 @@ def test_something_else_scores_higher(shop, same):
     assert other.facts["answer"] != "same"
     assert other.related == ()
     assert "店铺" in other.wording("zh")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_merchants_read_words_not_figures(shop, same, lang):
+    other = fp.product.compare(Photo.from_array(data.chelsea()), shop)
+    assert not re.search(r"\d\.\d", other.wording(lang) + same.wording(lang))
+    assert {"en": "no more alike", "zh": "并不更相似"}[lang] in other.wording(lang)
+    assert {"en": "much more alike", "zh": "相似得多"}[lang] in same.wording(lang)
 
 
 def test_a_claim_needs_the_threshold_and_no_doubt(shop):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source
+from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, too_small
 from fakeproof.product.codes import articles
 from fakeproof.product.fusion import BOUND, CUES, FEATURES, Card, ShopPhoto, against, features, load_card
 from fakeproof.product.quality import Doubt, doubts
@@ -31,6 +31,18 @@ CODE_WEIGHT = 3.0
 """What agreeing or different article numbers add, natural log-odds: near-decisive, assigned, not learned."""
 LINKS = 40
 """Corresponding points handed out for a picture."""
+LIKENESS_WORDS = (
+    (0.1, "no more alike than photos of unrelated things", "与无关物品的照片相比并不更相似"),
+    (0.3, "only a little more alike than photos of unrelated things", "只比无关物品的照片略为相似"),
+    (0.5, "more alike than photos of unrelated things", "比无关物品的照片相似"),
+    (float("inf"), "much more alike than photos of unrelated things", "比无关物品的照片相似得多"),
+)
+"""The likeness in words, each up to its limit. Of one product's photos half lie from .3 to .5, of others' from 0 to .2."""
+COLOUR_WORDS = (
+    (0.65, "differ", "不同"),
+    (0.85, "agree in part", "部分相符"),
+    (float("inf"), "agree", "相符"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +108,7 @@ def compare(
     ('same', None)
     """
     if min(photo.size) < MIN_SIDE:
-        return _too_small(photo)
+        return too_small("compare", VERSION, photo.size, MIN_SIDE)
     prepared = _products(products, embedder, codes)
     usable = [product for product in prepared if len(product)]
     if not usable:
@@ -124,16 +136,6 @@ def _products(products: Any, embedder: Embedder | None, codes: bool) -> list[Pro
     if listed and all(isinstance(item, ProductReferences) for item in listed):
         return listed
     return [one(listed, "")]
-
-
-def _too_small(photo: Photo) -> NotApplicable:
-    size = f"{photo.size[0]}x{photo.size[1]}"
-    return NotApplicable(
-        detector="compare",
-        version=VERSION,
-        reason=f"{size} is below {MIN_SIDE} px",
-        reason_zh=f"{size} 小于 {MIN_SIDE} 像素",
-    )
 
 
 def _nothing_to_compare(prepared: Sequence[ProductReferences]) -> NotApplicable:
@@ -273,15 +275,21 @@ def _reasons(best: _Answer, doubted: Sequence[Doubt], lang: Any) -> list[str]:
     shop = max(best.compared, key=lambda s: s.local.strength)
     if _shows_same(shop):
         out.append(_match(shop).transform(lang))
-    likeness, colour = cue["best product"], cue["best colour"]
+    number = len(best.compared)
+    photos = ("1 shop photo" if number == 1 else f"{number} shop photos") if english else f"{number} 张店铺照片"
+    alike, hues = _band(LIKENESS_WORDS, cue["best product"], lang), _band(COLOUR_WORDS, cue["best colour"], lang)
     out.append(
-        f"against {len(best.compared)} shop photo(s), likeness of the closest views {likeness:+.2f} compared with "
-        f"unrelated photos, of colours {colour:.2f}"
+        f"compared with {photos}, the closest view is {alike}, and the colours {hues}"
         if english
-        else f"与 {len(best.compared)} 张店铺照片比对，最接近视图的相似度与无关照片相差 {likeness:+.2f}，颜色相似度 {colour:.2f}"
+        else f"与 {photos}比对，最相近的视图{alike}，颜色{hues}"
     )
     out += [doubt.wording(lang) for doubt in doubted]
     return out
+
+
+def _band(words: Sequence[tuple[float, str, str]], value: float, lang: Any) -> str:
+    _, english, chinese = next(row for row in words if value < row[0])
+    return english if lang == "en" else chinese
 
 
 def _sentence(answer: str, best: _Answer, reasons: Sequence[Doubt]) -> dict[Any, str]:
