@@ -112,6 +112,15 @@ def test_sources_that_cannot_be_read_are_problems(tmp_path):
     assert any("missing.jpg" in p for p in verdict.problems)
 
 
+def test_shop_photos_that_are_not_used_are_problems(tmp_path):
+    mug = fp.Photo.from_array(skimage.data.coffee(), name="mug")
+    prepared = fp.product.prepare([mug, tmp_path / "none.jpg"])
+    (problem,) = fp.analyze(mug, products=prepared).problems
+    assert problem == f"{tmp_path / 'none.jpg'}: cannot be read (No such file or directory)"
+    (problem,) = fp.analyze(mug, products=[mug] * 21).problems
+    assert "only the first 20 photos" in problem
+
+
 @pytest.mark.parametrize("bad", [b"", b"GIF89a", b"\xff\xd8\xff", b"%PDF-1.4", b"\x00" * 4096])
 def test_what_is_no_photo_is_a_photo_error(bad):
     with pytest.raises(fp.PhotoError):

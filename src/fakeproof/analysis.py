@@ -162,11 +162,20 @@ class _Gathered:
             self.skipped.append(answer)
             return None
         self.findings.append(answer)
-        for broken in answer.facts.get("unreadable", ()):
-            text = f"{broken['name']}: {broken['reason']}"
+        for name, reason in _unreadable(answer):
+            text = f"{name}: {reason}"
             if text not in self.problems:
                 self.problems.append(text)
         return answer
+
+
+def _unreadable(finding: Finding) -> Iterator[tuple[str, str]]:
+    """Give name and reason of what a search or a comparison could not read."""
+    listed = finding.facts.get("unreadable", ())
+    if isinstance(listed, Mapping):
+        yield from listed.items()
+    else:
+        yield from ((broken["name"], broken["reason"]) for broken in listed)
 
 
 def _read_all(items: Iterable[Any] | None, gathered: _Gathered, *, what: str) -> list[Photo]:

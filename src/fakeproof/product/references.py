@@ -178,7 +178,7 @@ def prepare(
             source = item if isinstance(item, Source) else Source(photo, key=photo.name)
             described.append(describe(photo, embedder=embedder, codes=codes, source=source))
         except PhotoError as error:
-            unreadable[_label(item, index)] = str(error)
+            unreadable[_label(item, index)] = error.reason
     return ProductReferences(name, tuple(described), unreadable, DIGEST if embedder is None else "user")
 
 
