@@ -110,6 +110,7 @@ def test_sources_that_cannot_be_read_are_problems(tmp_path):
     assert len(verdict.problems) == 2
     assert any("broken.jpg" in p for p in verdict.problems)
     assert any("missing.jpg" in p for p in verdict.problems)
+    assert verdict.web_image.decision == "not_examined", "what could not be read clears nobody"
 
 
 def test_shop_photos_that_are_not_used_are_problems(tmp_path):

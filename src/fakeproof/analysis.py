@@ -158,24 +158,23 @@ class _Gathered:
     problems: list[str] = field(default_factory=list)
 
     def add(self, answer: Answer) -> Finding | None:
-        if isinstance(answer, NotApplicable):
-            self.skipped.append(answer)
-            return None
-        self.findings.append(answer)
         for name, reason in _unreadable(answer):
             text = f"{name}: {reason}"
             if text not in self.problems:
                 self.problems.append(text)
+        if isinstance(answer, NotApplicable):
+            self.skipped.append(answer)
+            return None
+        self.findings.append(answer)
         return answer
 
 
-def _unreadable(finding: Finding) -> Iterator[tuple[str, str]]:
+def _unreadable(answer: Answer) -> Iterator[tuple[str, str]]:
     """Give name and reason of what a search or a comparison could not read."""
-    listed = finding.facts.get("unreadable", ())
-    if isinstance(listed, Mapping):
-        yield from listed.items()
-    else:
-        yield from ((broken["name"], broken["reason"]) for broken in listed)
+    if isinstance(answer, NotApplicable):
+        return iter(answer.unreadable)
+    listed = answer.facts.get("unreadable", ())
+    return iter(listed.items()) if isinstance(listed, Mapping) else ((b["name"], b["reason"]) for b in listed)
 
 
 def _read_all(items: Iterable[Any] | None, gathered: _Gathered, *, what: str) -> list[Photo]:

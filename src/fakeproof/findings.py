@@ -148,6 +148,17 @@ class Region:
 class NotApplicable:
     """The answer of a detector that cannot look at this photo: falsy, neutral, never "innocent".
 
+    Parameters
+    ----------
+    detector : str
+        The detector's name.
+    reason, reason_zh : str
+        Why it cannot look.
+    version : int
+        The detector's version.
+    unreadable : tuple of (str, str)
+        Pictures that could not be read, each with the reason, where that is why.
+
     Examples
     --------
     >>> from fakeproof import NotApplicable
@@ -160,6 +171,7 @@ class NotApplicable:
     reason: str
     reason_zh: str = ""
     version: int = 1
+    unreadable: tuple[tuple[str, str], ...] = ()
 
     def __bool__(self) -> bool:
         return False

@@ -104,6 +104,12 @@ def test_one_broken_source_stops_nothing(sources, tmp_path):
     assert all(u["reason"] for u in finding.facts["unreadable"])
 
 
+def test_sources_of_which_none_can_be_read_clear_nobody(tmp_path):
+    answer = fp.web.match_sources(photo(image("coffee")), [tmp_path / "missing.jpg"])
+    assert not answer
+    assert answer.unreadable == (("missing.jpg", "cannot be read (No such file or directory)"),)
+
+
 def test_the_same_file_is_said_to_be_the_same(tmp_path):
     flat = jpeg(Image.new("RGB", (300, 200), (200, 180, 20)))
     finding = fp.web.match_sources(fp.Photo.from_bytes(flat), [flat])

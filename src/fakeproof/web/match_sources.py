@@ -74,7 +74,7 @@ def match_sources(
         most 1 where it is not the same photo.
         It supports `Category.WEB_IMAGE` when there is a match. ``regions`` outline the matched part.
     NotApplicable
-        If there are no sources, or the photo is below 40 px a side.
+        If there are no sources, none of them can be read, or the photo is below 40 px a side.
 
     Notes
     -----
@@ -98,13 +98,8 @@ def match_sources(
     if min(photo.size) < MIN_SIDE:
         return too_small(DETECTOR, VERSION, photo.size, MIN_SIDE)
     pairs, unreadable = _candidates(photo, sources, shortlist)
-    if not pairs and not unreadable:
-        return NotApplicable(
-            detector=DETECTOR,
-            reason="there are no sources to compare with",
-            reason_zh="没有可供比对的来源图",
-            version=VERSION,
-        )
+    if not pairs:
+        return _nothing_to_compare(unreadable)
     matches: list[Match] = []
     related: list[Match] = []
     best = 0.0
@@ -115,6 +110,17 @@ def match_sources(
             (matches if result.kind == "same_photo" else related).append(_match(source, opened, photo, result))
     facts = {"compared": len(pairs), "unreadable": unreadable}
     return _finding(photo, matches, related, best, facts)
+
+
+def _nothing_to_compare(unreadable: list[dict[str, str]]) -> NotApplicable:
+    """Return the answer without any picture to compare with: what could not be read clears nobody."""
+    return NotApplicable(
+        detector=DETECTOR,
+        version=VERSION,
+        reason="none of the sources could be read" if unreadable else "there are no sources to compare with",
+        reason_zh="来源图均无法读取" if unreadable else "没有可供比对的来源图",
+        unreadable=tuple((broken["name"], broken["reason"]) for broken in unreadable),
+    )
 
 
 def _candidates(photo: Photo, sources: Any, shortlist: int) -> tuple[list[tuple[Source, Photo]], list[dict[str, str]]]:
