@@ -271,6 +271,15 @@ def test_the_statement_names_the_address_of_the_original(lang):
     assert "https://example.org/a" in text
 
 
+def test_the_statement_of_another_product_claims_no_more_than_the_headline():
+    text = {lang: statement(verdict(edited=0.0, product=1.9), lang, 400) for lang in ("en", "zh")}
+    assert "probably" in text["en"]
+    assert "很可能" in text["zh"]
+    assert "This shop's product. " not in text["en"], "a picture's number without its picture says nothing"
+    assert "。本店商品图" not in text["zh"]
+    assert "见举证图1（与本店商品对照）。无法判断。" in text["zh"]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 @pytest.mark.parametrize("lang", ["en", "zh"])

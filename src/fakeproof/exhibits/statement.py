@@ -22,12 +22,12 @@ _OPENING: dict[Language, dict[Category, str]] = {
     "en": {
         Category.EDITED: "The buyer's photo shows traces of alteration.",
         Category.WEB_IMAGE: "The buyer's photo was made from a picture that exists elsewhere.",
-        Category.WRONG_PRODUCT: "The product in the buyer's photo does not match this shop's product.",
+        Category.WRONG_PRODUCT: "The buyer's photo probably shows another product than this shop's.",
     },
     "zh": {
         Category.EDITED: "买家提供的照片存在修改痕迹。",
         Category.WEB_IMAGE: "买家提供的照片取自他处已有的图片。",
-        Category.WRONG_PRODUCT: "买家照片中的商品与本店商品不符。",
+        Category.WRONG_PRODUCT: "买家照片中的商品很可能不是本店商品。",
     },
 }
 
@@ -46,7 +46,7 @@ def statement(verdict: Verdict, lang: Language, limit: int) -> str:
         return text[:limit]
     sentences = [_OPENING[lang][best.category], best.wording(lang)]
     sentences += [
-        f"（见举证图{i}：{title_of(e, lang)}）" if lang == "zh" else f"See exhibit {i}: {title_of(e, lang).lower()}."
+        f"见举证图{i}（{title_of(e, lang)}）。" if lang == "zh" else f"See exhibit {i}: {title_of(e, lang).lower()}."
         for i, e in enumerate((e for e in verdict.exhibits() if e.supported), 1)
         if e.category is best.category
     ]
@@ -69,7 +69,9 @@ def _sentences(exhibit: Exhibit, lang: Language) -> list[str]:
     """Split a caption, so that a limit takes whole sentences from its end; what only numbers the pictures goes."""
     if exhibit.kind not in ("original", "compared", "product"):
         return [p for p in re.split(r"(?<=\.)\s+|(?<=。)", exhibit.caption(lang)) if p]
-    parts = [p for p in re.split(r"(?<=\.)\s+|(?<=[。；])", exhibit.caption(lang)) if p and not re.match(r"1[:：]", p)]
+    # Shop photos have no name, so that nothing is left of what numbers them.
+    numbered = r"\d(-\d)?[:：]" if exhibit.kind == "product" else r"1[:：]"
+    parts = [p for p in re.split(r"(?<=\.)\s+|(?<=[。；])", exhibit.caption(lang)) if p and not re.match(numbered, p)]
     plain = [re.sub(r"^\d(-\d)?[:：]\s*", "", p) for p in parts]
     return [p[0].upper() + p[1:] for p in plain if p]
 
