@@ -20,7 +20,7 @@ import fakeproof as fp
 from fakeproof.evidence.score import CategoryScore, Contribution
 from fakeproof.exhibits import draw
 from fakeproof.exhibits.dossier import write_case
-from fakeproof.exhibits.report import shown_name
+from fakeproof.exhibits.report import headline, shown_name
 from fakeproof.exhibits.statement import checklist, statement
 
 ROOT = Path(__file__).parent.parent.parent
@@ -278,6 +278,18 @@ def test_the_statement_of_another_product_claims_no_more_than_the_headline():
     assert "This shop's product. " not in text["en"], "a picture's number without its picture says nothing"
     assert "。本店商品图" not in text["zh"]
     assert "见举证图1（与本店商品对照）。无法判断。" in text["zh"]
+
+
+def test_a_web_image_without_its_original_says_what_speaks_for_it_and_no_more():
+    early = {"en": "It was taken 150 days before the order.", "zh": "拍摄时间比下单早150天。"}
+    # Named as the detector that `score` makes contribute.
+    found = fp.Finding(detector="copy_move", version=1, score=3.0, supports=fp.Category.WEB_IMAGE, sentence=early)
+    bare = replace(verdict(edited=0.0, web=1.3), findings=(found,), sources=())
+    for lang in ("en", "zh"):
+        text = statement(bare, lang, 300)
+        assert early[lang] in text
+        for words in (text, headline(bare, lang)):
+            assert not re.search("a picture that exists elsewhere|已存在于他处|他处已有", words)
 
 
 @pytest.mark.slow

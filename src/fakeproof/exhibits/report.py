@@ -47,6 +47,12 @@ _HEADLINES: dict[Language, dict[Category | None, str]] = {
     },
 }
 
+_UNMATCHED: dict[Language, str] = {
+    "en": "The photo carries signs that it comes from elsewhere or from another time.",
+    "zh": "照片带有来自他处或并非此次拍摄的线索。",
+}
+"""Of a web image without its original: what a file says of itself shows no picture elsewhere."""
+
 _CIRCLED: dict[Language, str] = {
     "en": " The places are circled in the first exhibit.",
     "zh": "位置见举证图1中的红圈。",
@@ -146,6 +152,8 @@ def _environment() -> Environment:
 def headline(verdict: Verdict, lang: Language) -> str:
     """Return the verdict in one plain sentence."""
     best = verdict.best
+    if best is not None and best.category is Category.WEB_IMAGE and not verdict.complete(Category.WEB_IMAGE):
+        return _UNMATCHED[lang]
     circled = best is not None and best.category is Category.EDITED and verdict.regions
     return _HEADLINES[lang][best.category if best else None] + (_CIRCLED[lang] if circled else "")
 

@@ -10,6 +10,7 @@ from fakeproof.exhibits.report import shown_name, title_of
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
+    from fakeproof.evidence import CategoryScore
     from fakeproof.exhibits.exhibit import Exhibit
     from fakeproof.verdict import Verdict
 
@@ -30,6 +31,10 @@ _OPENING: dict[Language, dict[Category, str]] = {
         Category.WRONG_PRODUCT: "买家照片中的商品很可能不是本店商品。",
     },
 }
+_UNMATCHED: dict[Language, str] = {
+    "en": "The buyer's photo carries signs that it comes from elsewhere or from another time.",
+    "zh": "买家提供的照片带有来自他处或并非此次拍摄的线索。",
+}
 
 
 def statement(verdict: Verdict, lang: Language, limit: int) -> str:
@@ -44,14 +49,15 @@ def statement(verdict: Verdict, lang: Language, limit: int) -> str:
             else "检测结果不足以支持对该照片的举报，建议暂不提交。"
         )
         return text[:limit]
-    sentences = [_OPENING[lang][best.category], best.wording(lang)]
+    unmatched = best.category is Category.WEB_IMAGE and not verdict.complete(best.category)
+    sentences = [_UNMATCHED[lang] if unmatched else _OPENING[lang][best.category], best.wording(lang)]
     sentences += [
         f"见举证图{i}（{title_of(e, lang)}）。" if lang == "zh" else f"See exhibit {i}: {title_of(e, lang).lower()}."
         for i, e in enumerate((e for e in verdict.exhibits() if e.supported), 1)
         if e.category is best.category
     ]
     shown = next((e for e in verdict.exhibits() if e.category is best.category and e.supported), None)
-    sentences += _sentences(shown, lang) if shown is not None else []
+    sentences += _sentences(shown, lang) if shown is not None else _decisive(verdict, best, lang)
     photo = shown_name(verdict.photo.name)
     digest = verdict.photo.sha256[:16]
     sentences.append(
@@ -74,6 +80,13 @@ def _sentences(exhibit: Exhibit, lang: Language) -> list[str]:
     parts = [p for p in re.split(r"(?<=\.)\s+|(?<=[。；])", exhibit.caption(lang)) if p and not re.match(numbered, p)]
     plain = [re.sub(r"^\d(-\d)?[:：]\s*", "", p) for p in parts]
     return [p[0].upper() + p[1:] for p in plain if p]
+
+
+def _decisive(verdict: Verdict, score: CategoryScore, lang: Language) -> list[str]:
+    """Return what the findings saw that speak for the category, the weightiest first: where no picture shows it."""
+    weight = {c.detector: c.llr for c in score.contributions}
+    found = [f for f in verdict.findings if f.supports is score.category and weight.get(f.detector, 0.0) > 0]
+    return [f.wording(lang) for f in sorted(found, key=lambda f: (weight[f.detector], f.score), reverse=True)]
 
 
 def checklist(verdict: Verdict, lang: Language) -> list[tuple[bool, str]]:
