@@ -152,6 +152,23 @@ def test_wrong_parameters_are_raised_not_recorded(folder):
         list(fp.analyze_many(folder, workers=0, progress=False, scorer=Wrong()))
 
 
+def test_an_unknown_option_is_refused_before_any_photo():
+    with pytest.raises(fp.ParameterError, match="option='product' is not allowed; use sources, products"):
+        fp.analyze_many([jpeg(0)], workers=0, progress=False, product=[jpeg(1)])
+
+
+def test_an_iterator_of_sources_serves_every_photo():
+    verdicts = fp.analyze_many([jpeg(0), jpeg(1)], workers=0, progress=False, sources=iter([jpeg(2)]))
+    assert {v.web_image.decision for v in verdicts} == {"not_supported"}
+
+
+def test_a_path_that_is_no_folder_is_one_photo(folder):
+    (found,) = fp.analyze_many(folder / "0.jpg", workers=0, progress=False)
+    assert found.photo.name.endswith("0.jpg")
+    (missing,) = fp.analyze_many(str(folder / "none"), workers=0, progress=False)
+    assert missing.reason == "cannot be read (No such file or directory)"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not FORKS, reason="the killed worker is made by patching a forked child")
 def test_a_killed_worker_costs_one_photo(folder, alone, monkeypatch):

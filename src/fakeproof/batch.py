@@ -25,6 +25,8 @@ OnError: TypeAlias = Literal["record", "raise", "skip"]
 AHEAD = 3
 """Photos in flight for each worker: enough to keep it busy while the caller uses a result, few enough for memory."""
 
+OPTIONS = ("sources", "products", "order", "scorer")
+
 
 def analyze_many(
     photos: Iterable[Any] | str | Path,
@@ -42,7 +44,7 @@ def analyze_many(
     Parameters
     ----------
     photos : iterable of path, bytes or Photo, or a folder
-        A folder stands for the files in it, sorted by name. The iterable is drawn from as results are taken, so it may
+        A folder stands for the files in it, sorted by name; another path for one photo. The iterable is drawn from as results are taken, so it may
         be endless.
     workers : int, optional
         Processes; as many as there are processors if left out; 0 analyses in this process.
@@ -59,7 +61,8 @@ def analyze_many(
     timeout : float, optional
         Seconds a photo may take. Enforced in worker processes on POSIX; elsewhere detectors' own bounds hold.
     **options
-        ``sources``, ``products``, ``order``, ``scorer`` of :func:`fakeproof.analyze`.
+        ``sources``, ``products``, ``order``, ``scorer`` of :func:`fakeproof.analyze`. An iterator among them is drawn
+        from once, for all photos.
 
     Yields
     ------
@@ -80,25 +83,33 @@ def analyze_many(
         raise ParameterError("timeout", timeout, "seconds above 0")
     if workers is not None and workers < 0:
         raise ParameterError("workers", workers, "0 or more")
+    for name in options:
+        if name not in OPTIONS:
+            raise ParameterError("option", name, OPTIONS)
+    options = {name: list(value) if isinstance(value, Iterator) else value for name, value in options.items()}
     count = workers if workers is not None else (os.cpu_count() or 1)
+    if isinstance(photos, str | Path):
+        photos = _files(Path(photos))
     lane = _lane(executor, count, options)
     jobs = _jobs(photos, timeout)
     return _stream(jobs, lane, progress=progress, on_error=on_error, checkpoint=checkpoint, total=_length(photos))
 
 
-def _jobs(photos: Iterable[Any] | str | Path, timeout: float | None) -> Iterator[Job]:
-    if isinstance(photos, str | Path):
-        folder = Path(photos)
-        photos = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
-    elif isinstance(photos, bytes | Photo):
+def _files(path: Path) -> list[Path]:
+    """Return a folder's files by name; any other path alone, for a missing one is a failure like a broken one."""
+    if not path.is_dir():
+        return [path]
+    return sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
+
+
+def _jobs(photos: Iterable[Any], timeout: float | None) -> Iterator[Job]:
+    if isinstance(photos, bytes | Photo):
         photos = [photos]
     for number, item in enumerate(photos):
         yield Job.of(item, number=number, timeout=timeout)
 
 
 def _length(photos: Any) -> int | None:
-    if isinstance(photos, str | Path):
-        return sum(1 for p in Path(photos).iterdir() if p.is_file() and not p.name.startswith("."))
     return len(photos) if hasattr(photos, "__len__") and not isinstance(photos, bytes) else None
 
 
