@@ -17,9 +17,10 @@ import skimage.data
 from PIL import Image
 
 import fakeproof as fp
+from fakeproof import photo_decode
 from fakeproof.evidence.score import CategoryScore, Contribution
 from fakeproof.exhibits import draw
-from fakeproof.exhibits.dossier import write_case
+from fakeproof.exhibits.dossier import ENDINGS, write_case
 from fakeproof.exhibits.report import headline, shown_name
 from fakeproof.exhibits.statement import checklist, statement
 
@@ -192,6 +193,11 @@ def test_the_dossier_is_whole(tmp_path):
         digest, name = line.split("  ", 1)
         assert hashlib.sha256((place / name).read_bytes()).hexdigest() == digest
     assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
+
+
+def test_every_container_has_an_ending():
+    containers = {name for _, name in photo_decode._MAGIC} | set(photo_decode._BRANDS.values()) | {"WEBP"}
+    assert set(ENDINGS) == containers
 
 
 def test_an_existing_folder_is_never_replaced_by_accident(tmp_path):

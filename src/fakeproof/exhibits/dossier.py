@@ -32,7 +32,7 @@ ENDINGS = {
     "GIF": "gif",
     "BMP": "bmp",
     "TIFF": "tif",
-    "HEIF": "heic",
+    "HEIC": "heic",
 }
 
 
