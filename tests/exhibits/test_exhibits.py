@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import pickle
 import re
 import shutil
 import subprocess
@@ -105,6 +106,13 @@ def test_each_claim_has_its_picture_and_the_best_comes_first():
     original = next(e for e in made if e.kind == "original")
     assert "https://example.org/a" in original.caption("en")
     assert "2026-05-01" in original.caption("zh")
+
+
+def test_exhibits_travel_between_processes():
+    (*_, made) = verdict(web=2.0).exhibits()
+    again = pickle.loads(pickle.dumps(made))
+    assert again.to_dict() == made.to_dict()
+    assert np.array_equal(again.image, made.image)
 
 
 def test_circles_leave_the_content_alone():

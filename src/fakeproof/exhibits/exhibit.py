@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
@@ -162,6 +162,11 @@ class Exhibit:
             "facts": dict(self.facts),
         }
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Mapping proxies do not pickle.
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return _rebuild, (type(self), {**values, "words": dict(self.words), "facts": dict(self.facts)})
+
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]
         return f"Exhibit({self.category.value}, {self.kind}, {width}x{height})"
@@ -170,6 +175,10 @@ class Exhibit:
         data = base64.b64encode(self.encode(max_bytes=200_000, max_side=960)).decode()
         picture = f'<img alt="" style="max-width:100%" src="data:image/jpeg;base64,{data}">'
         return f"<figure>{picture}<figcaption>{escape(self.caption())}</figcaption></figure>"
+
+
+def _rebuild(cls: type[Exhibit], values: dict[str, Any]) -> Exhibit:
+    return cls(**values)
 
 
 def _encoded(image: RGB8, side: int, quality: int) -> bytes:
