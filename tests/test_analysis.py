@@ -68,7 +68,10 @@ def test_the_shops_own_listing_is_a_web_image():
     copy = ImageOps.mirror(Image.fromarray(listing).crop((30, 20, 420, 280)))
     verdict = fp.analyze(jpeg(np.asarray(copy), 80), products=[jpeg(listing, 95)])
     assert verdict.web_image.decision == "supported"
-    assert verdict.finding("match_sources").matches[0].source.seen_on == "this shop's own listing"
+    finding = verdict.finding("match_sources")
+    assert finding.matches[0].source.seen_on == "this shop's own listing"
+    assert "this shop's own listing" in finding.wording("en")
+    assert "本店商品页" in finding.wording("zh")
     assert verdict.wrong_product.decision != "supported"
 
 

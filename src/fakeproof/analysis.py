@@ -239,7 +239,7 @@ def _web(
 
     gathered.add(watermarks(photo))
     answers = [match_sources(photo, sources if hasattr(sources, "search") else list(_expand(sources)))]  # type: ignore[arg-type]
-    own = match_sources(photo, [Source(p, seen_on=OWN_LISTING["en"], key=p.name) for p in listings])
+    own = match_sources(photo, [Source(p, seen_on=OWN_LISTING["en"]) for p in listings])
     if isinstance(own, Finding) and (own.matches or own.facts["unreadable"]):
         answers.append(own)  # a buyer's photo need not come from the listing: no match there says nothing
     found = [f for f in map(gathered.add, answers) if f is not None]

@@ -231,9 +231,12 @@ class Source:
         """The key if there is one, else the file's name."""
         if self.key:
             return self.key
-        if isinstance(self.image, str | Path):
-            return Path(self.image).name
-        return str(getattr(self.image, "name", "") or "source")
+        name = self.image if isinstance(self.image, str | Path) else getattr(self.image, "name", "")
+        return Path(name).name or "source"
+
+    def seen(self, lang: Language = "en") -> str:
+        """Return where it was seen; this shop's own listing in the language asked for."""
+        return OWN_LISTING[lang] if self.seen_on == OWN_LISTING["en"] else self.seen_on
 
     def to_dict(self) -> dict[str, Any]:
         """Return the description (never the picture) as JSON-ready values."""

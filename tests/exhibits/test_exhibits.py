@@ -21,8 +21,9 @@ import fakeproof as fp
 from fakeproof import photo_decode
 from fakeproof.evidence.score import CategoryScore, Contribution
 from fakeproof.exhibits import draw
+from fakeproof.exhibits.captions import original_words, shown_name
 from fakeproof.exhibits.dossier import ENDINGS, write_case
-from fakeproof.exhibits.report import headline, shown_name
+from fakeproof.exhibits.report import headline
 from fakeproof.exhibits.statement import checklist, statement
 
 ROOT = Path(__file__).parent.parent.parent
@@ -166,6 +167,14 @@ def test_names_are_shown_without_tricks():
     assert shown_name("/a/b/c.jpg") == "c.jpg"
     assert shown_name("x\u202egpj.exe") == "x�gpj.exe"
     assert len(shown_name("a" * 500 + ".jpg")) < 90
+
+
+def test_originals_are_named_without_folders_and_tricks():
+    photo = fp.Photo.from_array(skimage.data.coffee(), name="/home/me/shop/\u202e1.jpg")
+    for words in original_words(fp.Match(source=fp.Source(photo))).values():
+        assert "/home" not in words
+        assert "\u202e" not in words
+        assert "1.jpg" in words
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -53,7 +53,7 @@ def test_a_reused_photo_is_matched_with_its_address(how, sources):
         ("mirrored", "mirrored", "左右镜像"),
         ("rotated", "rotated by 25° counter-clockwise", "逆时针旋转 25°"),
         ("pasted", "placed in a larger picture", "嵌入更大的画面"),
-        ("cropped", "cropped to", "裁剪为来源的"),
+        ("cropped", "cropped to", "裁剪至原图的"),
     ],
 )
 def test_the_transform_is_said_in_words(how, en, zh, sources):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import OWN_LISTING
 from fakeproof.types import Language
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ __all__ = [
     "detector_name",
     "original_words",
     "product_words",
+    "shown_name",
 ]
 
 Words = dict[Language, str]
@@ -73,6 +75,13 @@ def detector_name(detector: str, lang: Language) -> str:
     return words.get(lang, detector)
 
 
+def shown_name(name: str) -> str:
+    """Return a file's name for people: no folders, no control characters, no direction tricks, bounded."""
+    last = Path(name.replace("\\", "/")).name or name
+    clean = re.sub(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "�", last)
+    return clean if len(clean) <= 80 else clean[:60] + "…" + clean[-16:]
+
+
 def trace_name(detector: str, lang: Language) -> str:
     """Return what a detector saw in a place that it supports."""
     return TRACES.get(detector, {}).get(lang, detector)
@@ -116,9 +125,8 @@ def copied_words(pairs: Sequence[dict[str, Any]]) -> Words:
 def _seen(match: Match, lang: Language) -> str:
     source = match.source
     parts = []
-    own = source.seen_on == OWN_LISTING["en"]
     if source.seen_on:
-        where = OWN_LISTING[lang] if own else source.seen_on
+        where = source.seen(lang)
         parts.append(f"来源：{where}" if lang == "zh" else f"seen on {where}")
     if source.url:
         parts.append(f"网址：{source.url}" if lang == "zh" else f"address {source.url}")
@@ -135,9 +143,9 @@ def _seen(match: Match, lang: Language) -> str:
 def original_words(match: Match) -> Words:
     """Say where the original was seen and how the photo was made from it."""
     return {
-        "en": f"1: the photo. 2: the original “{match.source.name}”, {_seen(match, 'en')}. The photo is {match.transform('en')}. "
+        "en": f"1: the photo. 2: the original “{shown_name(match.source.name)}”, {_seen(match, 'en')}. The photo is {match.transform('en')}. "
         f"{match.inliers} points and {match.alignment:.0%} of the compared blocks agree.",
-        "zh": f"1：待查照片；2：原图“{match.source.name}”，{_seen(match, 'zh')}。待查照片{match.transform('zh')}。"
+        "zh": f"1：待查照片；2：原图“{shown_name(match.source.name)}”，{_seen(match, 'zh')}。待查照片相对原图：{match.transform('zh')}。"
         f"共有{match.inliers}个特征点吻合，{match.alignment:.0%}的比对区块一致。",
     }
 
@@ -145,8 +153,8 @@ def original_words(match: Match) -> Words:
 def compared_words(match: Match) -> Words:
     """Say what stands beside what when the difference to the original is shown."""
     return {
-        "en": f"1: the photo, with what was changed circled. 2: the original “{match.source.name}” in the same position, {_seen(match, 'en')}.",
-        "zh": f"1：待查照片，红圈为相对原图改动之处；2：同一位置的原图“{match.source.name}”，{_seen(match, 'zh')}。",
+        "en": f"1: the photo, with what was changed circled. 2: the original “{shown_name(match.source.name)}” in the same position, {_seen(match, 'en')}.",
+        "zh": f"1：待查照片，红圈为相对原图改动之处；2：同一位置的原图“{shown_name(match.source.name)}”，{_seen(match, 'zh')}。",
     }
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fakeproof.errors import ParameterError
+from fakeproof.exhibits.captions import shown_name
 from fakeproof.exhibits.compose import ORIGINALS
-from fakeproof.exhibits.report import headline, page, shown_name
+from fakeproof.exhibits.report import headline, page
 from fakeproof.exhibits.statement import checklist, statement
 from fakeproof.photo import Photo
 from fakeproof.types import Language

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import re
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.exhibits.captions import detector_name
+from fakeproof.exhibits.captions import detector_name, shown_name
 from fakeproof.types import Category, Decision, Language
 
 if TYPE_CHECKING:
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
     from fakeproof.exhibits.exhibit import Exhibit
     from fakeproof.verdict import Verdict
 
-__all__ = ["DECIDED", "headline", "page", "shown_name", "summary", "title_of", "told"]
+__all__ = ["DECIDED", "headline", "page", "summary", "title_of", "told"]
 
 PAGE_BYTES, PAGE_SIDE = 600_000, 1600
 """Size of a picture in the page: sharp on a phone and on paper, and the page can still be sent."""
@@ -161,13 +159,6 @@ def headline(verdict: Verdict, lang: Language) -> str:
 def title_of(exhibit: Exhibit, lang: Language) -> str:
     """Return what an exhibit shows, in a few words."""
     return _KINDS[lang].get(exhibit.kind, exhibit.kind)
-
-
-def shown_name(name: str) -> str:
-    """Return a file's name for people: no folders, no control characters, no direction tricks, bounded."""
-    last = Path(name.replace("\\", "/")).name or name
-    clean = re.sub(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "�", last)
-    return clean if len(clean) <= 80 else clean[:60] + "…" + clean[-16:]
 
 
 def page(verdict: Verdict, *, lang: Language) -> str:

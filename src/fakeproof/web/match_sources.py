@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, too_small
 from fakeproof.geometry import Alignment, Verification, outline, verify
-from fakeproof.types import Category, Language
+from fakeproof.types import LANGUAGES, Category, Language
 from fakeproof.web.candidates import open_sources
 from fakeproof.web.transform import describe
 
@@ -33,7 +33,7 @@ UNVERIFIED_SCORE = 1.0
 that is verified, .3 of the blocks and 10 keypoints, scores more."""
 IDENTICAL_WORDS: dict[Language, str] = {
     "en": "the same file, byte for byte",
-    "zh": "与来源为同一文件（逐字节相同）",
+    "zh": "同一文件（逐字节相同）",
 }
 SHORTLIST = 24
 """Candidates of an index that are verified."""
@@ -222,15 +222,16 @@ def _regions(photo: Photo, matches: list[Match]) -> tuple[Region, ...]:
 def _sentence(matches: list[Match], related: list[Match], compared: int) -> dict[Language, str]:
     if matches:
         best = matches[0]
-        where = best.source.url or best.source.seen_on or best.source.name
+        source = best.source
+        where: dict[Language, str] = {lang: source.url or source.seen(lang) or source.name for lang in LANGUAGES}
         earlier = best.source.order
         old = (
             f", which came with order {earlier}" if earlier else "",
             f"（该图来自订单 {earlier}）" if earlier else "",
         )
         return {
-            "en": f"The photo is the same photo as {where}{old[0]}: {best.transform('en')}.",
-            "zh": f"照片与来源 {where}{old[1]} 为同一张照片：{best.transform('zh')}。",
+            "en": f"The photo is the same photo as {where['en']}{old[0]}: {best.transform('en')}.",
+            "zh": f"照片与原图 {where['zh']}{old[1]} 为同一张照片：{best.transform('zh')}。",
         }
     if related:
         name = related[0].source.name

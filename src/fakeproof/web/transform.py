@@ -50,7 +50,7 @@ class Transform:
         """Return the sentence in both languages."""
         parts = self._parts()
         if not parts:
-            return {"en": "the whole source, unchanged in position", "zh": "与来源整图一致，位置未变"}
+            return {"en": "the whole source, unchanged in position", "zh": "整图一致，位置未变"}
         return {"en": ", ".join(p[0] for p in parts), "zh": "，".join(p[1] for p in parts)}
 
     def _parts(self) -> list[tuple[str, str]]:
@@ -59,7 +59,7 @@ class Transform:
             parts.append(("mirrored", "左右镜像"))
         if self.overlap_source < WHOLE:
             share = f"{self.overlap_source:.0%}"
-            parts.append((f"cropped to {share} of the source", f"裁剪为来源的 {share}"))
+            parts.append((f"cropped to {share} of the source", f"裁剪至原图的 {share}"))
         if abs(m.rotation_deg) >= TURNED_DEG:
             side = ("counter-clockwise", "逆时针") if m.rotation_deg > 0 else ("clockwise", "顺时针")
             angle = abs(m.rotation_deg)
