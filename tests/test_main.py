@@ -47,8 +47,14 @@ def test_a_list_of_sources_carries_where_each_was_seen(folder, capsys):
     assert main([str(folder / "cat.jpg"), "--source", str(folder / "list.json"), "--json"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     (match,) = next(f for f in json.loads(line)["findings"] if f["detector"] == "match_sources")["matches"]
-    assert (match["source"]["url"], match["source"]["seen_at"]) == ("https://example.org/cat", "2026-05-01T00:00:00")
-    (folder / "list.json").write_text("[{}]")
+    assert (match["source"]["url"], match["source"]["seen_at"]) == ("https://example.org/cat", "2026-05-01")
+    (folder / "list.json").write_text("[]", encoding="utf-8-sig")
+    assert main([str(folder / "cat.jpg"), "--source", str(folder / "list.json"), "--json"]) == 0
+
+
+@pytest.mark.parametrize("listed", ["[{}]", '["cat.jpg"]', '{"file": "cat.jpg"}', "7"])
+def test_a_list_of_sources_that_is_none_is_a_bad_argument(folder, listed):
+    (folder / "list.json").write_text(listed)
     with pytest.raises(SystemExit) as stopped:
         main([str(folder / "cat.jpg"), "--source", str(folder / "list.json")])
     assert stopped.value.code == 2
@@ -99,6 +105,26 @@ def test_bad_arguments_exit_with_two(folder, monkeypatch, words, capsys):
         main(words)
     assert stop.value.code == 2
     assert capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "order",
+    [[1], {"ship_to": "Berlin"}, {"ship_to": [1, 2, 3]}, {"file_names": "1.jpg"}, {"others": [1]}, {"received_as": 5}],
+)
+def test_an_order_of_another_shape_is_a_bad_argument(folder, capsys, order):
+    (folder / "order.json").write_text(json.dumps(order))
+    with pytest.raises(SystemExit) as stop:
+        main([str(folder / "cat.jpg"), "--order", str(folder / "order.json")])
+    assert stop.value.code == 2
+    assert "is not allowed" in capsys.readouterr().err
+
+
+def test_photos_of_one_name_get_a_dossier_each(folder):
+    (folder / "cat.jpeg").write_bytes((folder / "cat.jpg").read_bytes())
+    words = [str(folder / "cat.jpg"), str(folder / "cat.jpeg"), "--out", str(folder / "out")]
+    assert main(words) == 0
+    assert {p.name for p in (folder / "out").iterdir()} == {"cat", "cat-2"}
+    assert main([*words, "--overwrite"]) == 0
 
 
 def test_an_order_is_read_and_a_wrong_one_is_named(folder, capsys):

@@ -6,8 +6,10 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
+from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from fakeproof.errors import FakeproofError, PhotoError
 from fakeproof.exhibits.report import told
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     asked = parser.parse_args(words)
     try:
-        order = Order.from_dict(json.loads(asked.order.read_text(encoding="utf-8"))) if asked.order else None
+        order = Order.from_dict(_json(asked.order)) if asked.order else None
     except (OSError, ValueError, TypeError) as error:
         parser.error(f"--order {asked.order}: {error}")
     return _analyse(parser, asked, order)
@@ -71,21 +73,31 @@ def _analyse(parser: argparse.ArgumentParser, asked: argparse.Namespace, order: 
     except (OSError, ValueError, TypeError, KeyError) as error:
         parser.error(f"--source: {error!r}; a JSON list holds entries like {EXAMPLE}")
     done = 0
+    names: set[str] = set()
     for path in _files(asked.photos):
         try:
             verdict = analyze(path, sources=sources, products=asked.product, order=order)
         except PhotoError as error:
-            print(f"cannot read {error}", file=sys.stderr)
+            print(error, file=sys.stderr)
             continue
         done += 1
         print(verdict.to_json(indent=None) if asked.json else told(verdict, asked.lang))
         if asked.out is not None:
             try:
-                place = verdict.dossier(asked.out / path.stem, lang=asked.lang, overwrite=asked.overwrite)
+                place = verdict.dossier(
+                    asked.out / _new_name(path.stem, names), lang=asked.lang, overwrite=asked.overwrite
+                )
             except FakeproofError as error:
                 parser.error(str(error))
             print(f"  dossier: {place}", file=sys.stderr if asked.json else sys.stdout)
     return RAN if done else NO_PHOTO
+
+
+def _new_name(stem: str, names: set[str]) -> str:
+    """Return a photo's name, numbered where another photo of this run has it already."""
+    name = next(n for n in chain([stem], (f"{stem}-{i}" for i in count(2))) if n not in names)
+    names.add(name)
+    return name
 
 
 def _sources(path: Path) -> Iterator[Path | Source]:
@@ -93,14 +105,27 @@ def _sources(path: Path) -> Iterator[Path | Source]:
     if path.suffix.lower() != ".json":
         yield path
         return
-    for entry in json.loads(path.read_text(encoding="utf-8")):
+    listed = _json(path)
+    if not isinstance(listed, list) or not all(isinstance(entry, dict) for entry in listed):
+        raise TypeError(f"{path.name} holds no list of entries")
+    for entry in listed:
         seen = entry.get("seen_at")
         yield Source(
             path.parent / entry["file"],
             url=str(entry.get("url", "")),
             seen_on=str(entry.get("seen_on", "")),
-            seen_at=datetime.fromisoformat(seen) if seen else None,
+            seen_at=_seen_at(seen) if seen else None,
         )
+
+
+def _json(path: Path) -> Any:
+    """Read JSON; Windows' editor puts a mark before it."""
+    return json.loads(path.read_text(encoding="utf-8-sig"))
+
+
+def _seen_at(text: str) -> date | datetime:
+    """Read ISO 8601; a day without a time is not midnight."""
+    return date.fromisoformat(text) if len(text) == len("2026-05-01") else datetime.fromisoformat(text)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

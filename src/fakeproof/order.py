@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -12,6 +12,25 @@ from fakeproof.errors import ParameterError
 __all__ = ["Order"]
 
 _TIMES = ("placed_at", "shipped_at", "delivered_at", "reported_at")
+
+
+def _is_place(value: Any) -> bool:
+    if not isinstance(value, Sequence) or len(value) != 2 or not all(isinstance(v, int | float) for v in value):
+        return value is None
+    return bool(-90 <= value[0] <= 90 and -180 <= value[1] <= 180)
+
+
+def _all(value: Any, kind: type) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(v, kind) for v in value)
+
+
+_SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "ship_to": (_is_place, "(latitude -90 to 90, longitude -180 to 180)"),
+    "file_names": (lambda value: _all(value, str), "a tuple of names"),
+    "others": (lambda value: _all(value, Mapping), "mappings as fakeproof.metadata.identity makes them"),
+    "received_as": (lambda value: isinstance(value, Mapping), "a mapping of stored names to received ones"),
+}
+"""Fields that JSON may hold in another shape: whether a value fits, and what is allowed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +79,16 @@ class Order:
                 raise ParameterError(name, value, "a datetime with a time zone")
             if value is not None and value.tzinfo is None:
                 raise ParameterError(name, value.isoformat(), "a datetime with a time zone, such as +08:00")
-        if self.ship_to is not None:
-            lat, lon = self.ship_to
-            if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-                raise ParameterError("ship_to", self.ship_to, "(latitude -90 to 90, longitude -180 to 180)")
+        for name, (fits, allowed) in _SHAPES.items():
+            value = getattr(self, name)
+            if not fits(value):
+                raise ParameterError(name, value, allowed)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Make an order from JSON values; times are ISO 8601 with an offset."""
+        if not isinstance(values, Mapping):
+            raise ParameterError("order", values, 'a JSON object such as {"placed_at": "2026-05-01T12:00:00+08:00"}')
         known = {f.name for f in fields(cls)}
         for name in values:
             if name not in known:
@@ -80,7 +101,7 @@ class Order:
                 except ValueError:
                     raise ParameterError(name, out[name], "ISO 8601, such as 2026-05-01T12:00:00+08:00") from None
         for name in ("file_names", "others", "ship_to"):
-            if out.get(name) is not None:
+            if isinstance(out.get(name), list):
                 out[name] = tuple(out[name])
         return cls(**out)
 
