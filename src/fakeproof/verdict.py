@@ -316,8 +316,12 @@ class CaseVerdict:
 
     @property
     def recommended(self) -> tuple[Verdict, ...]:
-        """Photos to report, in this order when reports are limited: complete exhibits first, then by llr."""
-        supported = [v for v in self.verdicts if v.best is not None]
+        """Photos to report, in this order when reports are limited: complete exhibits first, then by llr.
+
+        A file that is there twice takes one report.
+        """
+        again = {link.photos[1] for link in self.links if link.kind == "same_file"}
+        supported = [v for i, v in enumerate(self.verdicts) if v.best is not None and i not in again]
         return tuple(sorted(supported, key=lambda v: v.strength, reverse=True))
 
     @property

@@ -25,6 +25,7 @@ from fakeproof.exhibits.captions import original_words, shown_name
 from fakeproof.exhibits.dossier import ENDINGS, write_case
 from fakeproof.exhibits.report import headline
 from fakeproof.exhibits.statement import checklist, statement
+from fakeproof.verdict import CaseLink
 
 ROOT = Path(__file__).parent.parent.parent
 HOSTILE = "<script>alert(1)</script>\u202egpj.exe\n&\"'"
@@ -273,6 +274,14 @@ def test_a_case_orders_its_photos_and_writes_one_dossier(tmp_path):
     assert overview.index("a.jpg") < overview.index("b.jpg")
     assert "d.jpg" in overview
     assert "1-a/report.html" in (place / "SHA256SUMS").read_text()
+
+
+def test_a_file_that_is_there_twice_takes_one_report(tmp_path):
+    link = CaseLink(kind="same_file", photos=(1, 2), words={"en": "Photos 2 and 3 are the same file."})
+    case = fp.CaseVerdict(verdicts=(verdict("a.jpg", edited=0.0), verdict("b.jpg"), verdict("b.jpg")), links=(link,))
+    assert case.recommended == (case.verdicts[1],)
+    overview = (case.dossier(tmp_path / "case", lang="en") / "overview.txt").read_text(encoding="utf-8")
+    assert "numbered as given: 1 a.jpg, 2 b.jpg, 3 b.jpg" in overview
 
 
 def test_original_and_photo_flicker_in_one_place(tmp_path):

@@ -150,6 +150,9 @@ def _overview(case: CaseVerdict, lang: Language) -> str:
     if missing:
         lines += ["", "仍缺少" if zh else "Still missing", *[f"[ ] {text}" for text in missing]]
     if case.links:
-        lines += ["", "照片之间" if zh else "Between the photos", *[link.wording(lang) for link in case.links]]
+        names = [f"{i} {shown_name(v.photo.name)}" for i, v in enumerate(case.verdicts, 1)]
+        given = f"（编号按提供顺序：{'，'.join(names)}）" if zh else f" (numbered as given: {', '.join(names)})"
+        lines += ["", ("照片之间" if zh else "Between the photos") + given]
+        lines += [link.wording(lang) for link in case.links]
     lines += ["", *case.problems] if case.problems else []
     return "\n".join(lines) + "\n"
