@@ -178,6 +178,12 @@ def test_originals_are_named_without_folders_and_tricks():
         assert "1.jpg" in words
 
 
+def test_of_the_same_file_no_points_are_counted():
+    same = fp.Match(source=fp.Source("a.jpg"), kind="same_photo", alignment=1.0, words={"en": "the same file"})
+    assert "points" not in original_words(same)["en"]
+    assert "特征点" not in original_words(same)["zh"]
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("limit", [60, 120, 300])
 def test_the_statement_keeps_its_limit_and_its_sentences(lang, limit):

@@ -142,12 +142,15 @@ def _seen(match: Match, lang: Language) -> str:
 
 def original_words(match: Match) -> Words:
     """Say where the original was seen and how the photo was made from it."""
-    return {
-        "en": f"1: the photo. 2: the original “{shown_name(match.source.name)}”, {_seen(match, 'en')}. The photo is {match.transform('en')}. "
-        f"{match.inliers} points and {match.alignment:.0%} of the compared blocks agree.",
-        "zh": f"1：待查照片；2：原图“{shown_name(match.source.name)}”，{_seen(match, 'zh')}。待查照片相对原图：{match.transform('zh')}。"
-        f"共有{match.inliers}个特征点吻合，{match.alignment:.0%}的比对区块一致。",
+    name = shown_name(match.source.name)
+    words: Words = {
+        "en": f"1: the photo. 2: the original “{name}”, {_seen(match, 'en')}. The photo is {match.transform('en')}.",
+        "zh": f"1：待查照片；2：原图“{name}”，{_seen(match, 'zh')}。待查照片相对原图：{match.transform('zh')}。",
     }
+    if match.inliers:  # of the same file nothing had to be compared
+        words["en"] += f" {match.inliers} points and {match.alignment:.0%} of the compared blocks agree."
+        words["zh"] += f"共有{match.inliers}个特征点吻合，{match.alignment:.0%}的比对区块一致。"
+    return words
 
 
 def compared_words(match: Match) -> Words:
