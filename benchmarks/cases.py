@@ -33,7 +33,7 @@ CAMERA_ROLES = ("original", "natural")
 
 
 SHARES = {
-    "edited": {"asis": 0.4, "chat": 0.25, "screenshot": 0.1},
+    "edited": {"asis": 0.8, "chat": 0.5, "screenshot": 0.3},
     "web_image": {"asis": 0.6, "chat": 0.4, "screenshot": 0.25},
     "wrong_product": {"asis": 0.8, "chat": 0.4, "screenshot": 0.25},
 }
