@@ -138,6 +138,8 @@ def test_files_that_cannot_be_read(tmp_path) -> None:
         Photo.open(tmp_path)
     with pytest.raises(PhotoError, match="cannot be read"):
         Photo.open(tmp_path / "missing.jpg")
+    with pytest.raises(PhotoError, match="null byte"):
+        Photo.open("evidence\0.jpg")
 
 
 @pytest.mark.parametrize(

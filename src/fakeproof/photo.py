@@ -119,8 +119,11 @@ class Photo:
                 raise PhotoError(str(path), "is a directory, not a photo")
             _check_bytes(str(path), path.stat().st_size, limits)
             data = path.read_bytes()
-        except OSError as error:
-            raise PhotoError(str(path), f"cannot be read ({error.strerror or error})") from error
+        except PhotoError:
+            raise
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            reason = getattr(error, "strerror", None) or error
+            raise PhotoError(str(path), f"cannot be read ({reason})") from error
         return cls.from_bytes(data, name=str(path), limits=limits, salvage=salvage)
 
     @classmethod
