@@ -164,6 +164,14 @@ def test_hostile_text_stays_text(lang):
     assert text.count("<html") == 1
 
 
+def test_chinese_pages_use_chinese_punctuation(tmp_path):
+    place = verdict().dossier(tmp_path / "d", lang="zh")
+    page, todo = ((place / name).read_text(encoding="utf-8") for name in ("report.html", "checklist.txt"))
+    assert "照片：evidence.jpg" in page
+    assert "（仅供查看，此项主张未获支持）" in page
+    assert "举报类别：PS图" in todo
+
+
 def test_names_are_shown_without_tricks():
     assert shown_name("/a/b/c.jpg") == "c.jpg"
     assert shown_name("x\u202egpj.exe") == "x�gpj.exe"

@@ -127,7 +127,7 @@ def _sum_up(place: Path) -> None:
 def _checklist(verdict: Verdict, lang: Language) -> str:
     best = verdict.best
     chosen = best.category.label(lang) if best else ("暂无" if lang == "zh" else "none yet")
-    lines = [headline(verdict, lang), f"{'举报类别' if lang == 'zh' else 'Reason to choose'}: {chosen}", ""]
+    lines = [headline(verdict, lang), f"{'举报类别：' if lang == 'zh' else 'Reason to choose: '}{chosen}", ""]
     lines += [f"[{'x' if done else ' '}] {text}" for done, text in checklist(verdict, lang)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 

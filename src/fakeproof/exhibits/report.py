@@ -60,10 +60,10 @@ _CIRCLED: dict[Language, str] = {
 _TEXT: dict[Language, dict[str, str]] = {
     "en": {
         "title": "Photo report",
-        "photo": "Photo",
+        "photo": "Photo: ",
         "exhibits": "Exhibits",
         "flicker": "Both in one place, in turn: what stays still is the same, what jumps was changed.",
-        "only_look": "to look at only; this claim is not supported",
+        "only_look": " (to look at only; this claim is not supported)",
         "evidence": "Evidence for each claim",
         "looked": "Looked at",
         "saw": "What was seen",
@@ -81,10 +81,10 @@ _TEXT: dict[Language, dict[str, str]] = {
     },
     "zh": {
         "title": "照片检测报告",
-        "photo": "照片",
+        "photo": "照片：",
         "exhibits": "举证图片",
         "flicker": "两图对齐后交替显示：不动之处相同，跳动之处为改动。",
-        "only_look": "仅供查看，此项主张未获支持",
+        "only_look": "（仅供查看，此项主张未获支持）",
         "evidence": "各项依据",
         "looked": "检测项目",
         "saw": "检测所见",
