@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m fakeproof",
-        description="Was the photo taken from the web, edited, or of another product? `demo` makes three cases to look at.",
+        description="Was the photo taken from the web, edited, or of another product? `demo` makes cases to look at.",
     )
     parser.add_argument(
         "photos", nargs="+", type=Path, metavar="PHOTO", help="the questioned photo, or a folder of them"
@@ -139,7 +139,9 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 def _demo(words: Sequence[str]) -> int:
     from fakeproof.demo import run
 
-    parser = argparse.ArgumentParser(prog="python -m fakeproof demo", description="Make three cases and analyse them.")
+    parser = argparse.ArgumentParser(
+        prog="python -m fakeproof demo", description="Make three cases and two counter-cases and analyse them."
+    )
     parser.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR", help="where cases and dossiers go")
     parser.add_argument("--lang", choices=LANGUAGES, default="en")
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier demo wrote")
