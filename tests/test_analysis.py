@@ -203,3 +203,24 @@ print(sorted(loaded() - known))
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_case_without_evidence_says_what_could_be_given():
+    case = fp.analyze_case([jpeg(skimage.data.chelsea())])
+    assert case.best is None
+    assert {"web image: address of the original", "wrong product: a real photo of the shop's product"} <= set(
+        case.missing()
+    )
+    assert any("本店商品实拍图" in text for text in case.missing("zh"))
+
+
+def test_an_order_must_be_an_order():
+    with pytest.raises(fp.ParameterError, match="an Order"):
+        fp.analyze(jpeg(skimage.data.chelsea()), order={"placed_at": "2026-05-01"})
+
+
+@pytest.mark.parametrize("given", [{"heatmap": np.eye(40, 60, dtype=np.float32)}, {"mask": np.eye(400, 600) > 0}, {}])
+def test_a_finding_shows_itself_with_a_picture_where_it_has_one(given):
+    shown = fp.Finding(detector="<noise>", version=1, score=1.0, **given)._repr_html_()
+    assert ("data:image/png;base64," in shown) == bool(given)
+    assert "<noise>" not in shown

@@ -12,12 +12,12 @@ from fakeproof.case import cross_check
 from fakeproof.errors import ParameterError, PhotoError
 from fakeproof.evidence.scorer import Scorer
 from fakeproof.findings import OWN_LISTING, Finding, NotApplicable, Source
+from fakeproof.order import Order
 from fakeproof.photo import Photo
 from fakeproof.verdict import CaseVerdict, Verdict
 
 if TYPE_CHECKING:
     from fakeproof.findings import Match
-    from fakeproof.order import Order
     from fakeproof.product.references import ProductReferences
     from fakeproof.web.index import SourceIndex
 
@@ -60,6 +60,8 @@ def analyze(
     ------
     PhotoError
         The questioned photo cannot be read. Nothing else raises on content.
+    ParameterError
+        `order` is not an Order.
     CalibrationError
         The scorer's cards belong to other versions of the detectors.
 
@@ -70,6 +72,8 @@ def analyze(
     >>> verdict.web_image.decision
     'not_examined'
     """
+    if order is not None and not isinstance(order, Order):
+        raise ParameterError("order", order, "an Order, or None")
     shot = as_photo(photo)
     weigh = scorer if scorer is not None else Scorer.default()
     gathered = _Gathered()

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from fakeproof.types import RGB8, Heatmap, Mask, Polygon
 
-__all__ = ["OWN_LISTING", "Finding", "Flag", "Match", "NotApplicable", "Region", "Source", "frozen_array"]
+__all__ = ["OWN_LISTING", "Finding", "Flag", "Match", "NotApplicable", "Region", "Source", "frozen_array", "too_small"]
 
 OWN_LISTING: dict[Language, str] = {"en": "this shop's own listing", "zh": "本店商品页"}
 """Where a source was seen that is one of the shop's own pictures."""
+PICTURE_SIDE = 320
+"""Longer side, px, of the picture that a notebook shows of a finding."""
 
 
 class Flag(_EnumFlag):
@@ -185,7 +187,12 @@ class NotApplicable:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON-ready values."""
-        return {"detector": self.detector, "version": self.version, "reason": self.reason}
+        return {
+            "detector": self.detector,
+            "version": self.version,
+            "reason": self.reason,
+            "reason_zh": self.wording("zh"),
+        }
 
 
 def too_small(detector: str, version: int, size: tuple[int, int], least: int) -> NotApplicable:
@@ -427,7 +434,34 @@ class Finding:
     def _repr_html_(self) -> str:
         from html import escape
 
-        return f"<code>{escape(repr(self))}</code><br>{escape(self.wording())}"
+        shown = self._picture()
+        image = f'<img alt="" src="data:image/png;base64,{shown}">' if shown else ""
+        return f"<figure>{image}<figcaption><code>{escape(repr(self))}</code><br>{escape(self.wording())}</figcaption></figure>"
+
+    def _picture(self) -> str:
+        """Return a small picture of what the finding saw, base64 PNG: its heatmap, the decided places outlined."""
+        import base64
+
+        import cv2
+        import numpy as np
+
+        heat, mask = self.heatmap, self.mask
+        shape = next((a.shape for a in (heat, mask) if a is not None), None)
+        if shape is None:
+            return ""
+        scale = min(1.0, PICTURE_SIDE / max(shape))
+        size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
+        grey = np.zeros(size[::-1], np.uint8)
+        if heat is not None:
+            small = np.nan_to_num(cv2.resize(heat, size, interpolation=cv2.INTER_AREA))
+            low, high = float(small.min()), float(small.max())
+            grey = np.rint((small - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
+        colours = cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)
+        if mask is not None:
+            decided = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+            outlines, _ = cv2.findContours(decided, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+            cv2.drawContours(colours, outlines, -1, (60, 60, 255), 2)
+        return base64.b64encode(cv2.imencode(".png", colours)[1].tobytes()).decode()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding without its arrays as JSON-ready values."""

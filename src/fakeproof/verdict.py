@@ -330,12 +330,11 @@ class CaseVerdict:
         return next(iter(self.recommended), None)
 
     def missing(self, lang: Language = "en") -> tuple[str, ...]:
-        """Return what would make the first report complete."""
+        """Return what would make the first report complete; where nothing is supported, what no photo of the case has."""
         from fakeproof.exhibits.statement import checklist
 
-        if self.best is None:
-            return ()
-        return tuple(text for done, text in checklist(self.best, lang) if not done)
+        asked = [checklist(v, lang) for v in ((self.best,) if self.best else self.verdicts)]
+        return tuple(items[0][1] for items in zip(*asked, strict=True) if not any(done for done, _ in items))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the case as JSON-ready values."""

@@ -279,6 +279,6 @@ def _sentence(decided: bool) -> dict[Language, str]:
     if decided:
         return {
             "en": "The marked places differ from the rest of the photo in ways that editing leaves behind.",
-            "zh": "标出的区域与照片其余部分存在修改后才会留下的差异。",
+            "zh": "标出的区域与照片其余部分存在修改常留下的差异。",
         }
     return {"en": "No place of this photo stands out as altered.", "zh": "未发现照片中有明显被修改的区域。"}
