@@ -338,6 +338,20 @@ def test_a_web_image_without_its_original_says_what_speaks_for_it_and_no_more():
             assert not re.search("a picture that exists elsewhere|已存在于他处|他处已有", words)
 
 
+def test_an_edited_photo_without_a_place_is_not_said_to_be_altered():
+    made = {"en": "The file carries the parameters of an image generator.", "zh": "文件中有图像生成工具的参数。"}
+    found = fp.Finding(detector="ai_labels", version=1, score=4.0, supports=fp.Category.EDITED, sentence=made)
+    parts = (Contribution(detector="ai_labels", version=1, score=4.0, llr=1.8),)
+    bare = replace(verdict(), findings=(found,), sources=())
+    decided = replace(bare.edited, contributions=parts)
+    bare = replace(bare, scores={**bare.scores, fp.Category.EDITED: decided})
+    for lang in ("en", "zh"):
+        text = statement(bare, lang, 300)
+        assert made[lang] in text
+        for words in (text, headline(bare, lang)):
+            assert not re.search("traces of alteration|存在修改痕迹", words)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 @pytest.mark.parametrize("lang", ["en", "zh"])

@@ -51,6 +51,12 @@ _UNMATCHED: dict[Language, str] = {
 }
 """Of a web image without its original: what a file says of itself shows no picture elsewhere."""
 
+_UNPLACED: dict[Language, str] = {
+    "en": "The photo carries signs that it was altered or generated; no place of it stands out.",
+    "zh": "照片带有经过修改或由软件生成的线索，但未能定位具体位置。",
+}
+"""Of an edited photo without a place: a label or a program's name shows no alteration."""
+
 _CIRCLED: dict[Language, str] = {
     "en": " The places are circled in the first exhibit.",
     "zh": "位置见举证图1中的红圈。",
@@ -152,8 +158,9 @@ def headline(verdict: Verdict, lang: Language) -> str:
     best = verdict.best
     if best is not None and best.category is Category.WEB_IMAGE and not verdict.complete(Category.WEB_IMAGE):
         return _UNMATCHED[lang]
-    circled = best is not None and best.category is Category.EDITED and verdict.regions
-    return _HEADLINES[lang][best.category if best else None] + (_CIRCLED[lang] if circled else "")
+    if best is not None and best.category is Category.EDITED:
+        return _HEADLINES[lang][best.category] + _CIRCLED[lang] if verdict.regions else _UNPLACED[lang]
+    return _HEADLINES[lang][best.category if best else None]
 
 
 def title_of(exhibit: Exhibit, lang: Language) -> str:

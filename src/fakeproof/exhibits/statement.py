@@ -36,6 +36,10 @@ _UNMATCHED: dict[Language, str] = {
     "en": "The buyer's photo carries signs that it comes from elsewhere or from another time.",
     "zh": "买家提供的照片带有来自他处或并非此次拍摄的线索。",
 }
+_UNPLACED: dict[Language, str] = {
+    "en": "The buyer's photo carries signs that it was altered or generated.",
+    "zh": "买家提供的照片带有经过修改或由软件生成的线索。",
+}
 
 
 def statement(verdict: Verdict, lang: Language, limit: int) -> str:
@@ -50,8 +54,7 @@ def statement(verdict: Verdict, lang: Language, limit: int) -> str:
             else "检测结果不足以支持对该照片的举报，建议暂不提交。"
         )
         return text[:limit]
-    unmatched = best.category is Category.WEB_IMAGE and not verdict.complete(best.category)
-    sentences = [_UNMATCHED[lang] if unmatched else _OPENING[lang][best.category], best.wording(lang)]
+    sentences = [_opening(verdict, best.category, lang), best.wording(lang)]
     sentences += [
         f"见举证图{i}（{title_of(e, lang)}）。" if lang == "zh" else f"See exhibit {i}: {title_of(e, lang).lower()}."
         for i, e in enumerate((e for e in verdict.exhibits() if e.supported), 1)
@@ -70,6 +73,13 @@ def statement(verdict: Verdict, lang: Language, limit: int) -> str:
         if len(joint.join([*kept, sentence])) <= limit:
             kept.append(sentence)
     return joint.join(kept)
+
+
+def _opening(verdict: Verdict, category: Category, lang: Language) -> str:
+    """Return the claim; where neither an original nor a place shows it, no more than that there are signs."""
+    if category is not Category.WRONG_PRODUCT and not verdict.complete(category):
+        return (_UNMATCHED if category is Category.WEB_IMAGE else _UNPLACED)[lang]
+    return _OPENING[lang][category]
 
 
 def _sentences(exhibit: Exhibit, lang: Language) -> list[str]:
