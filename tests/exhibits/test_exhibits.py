@@ -338,6 +338,17 @@ def test_a_web_image_without_its_original_says_what_speaks_for_it_and_no_more():
             assert not re.search("a picture that exists elsewhere|已存在于他处|他处已有", words)
 
 
+def test_traces_that_decide_nothing_alone_are_called_faint():
+    """The page's table says of such a detector that it saw nothing."""
+    made = verdict()
+    noisy = tuple(replace(r, traces=("copy_move", "noise")) for r in made.findings[0].regions)
+    both = replace(made, findings=(replace(made.findings[0], regions=noisy), *made.findings[1:]))
+    circled = next(e for e in both.exhibits() if e.kind == "circled")
+    assert "1a: cloned within the photo, faint: noise differs" in circled.caption("en")
+    assert "1a：画面内复制粘贴，弱痕迹：噪声不一致" in circled.caption("zh")
+    assert "弱痕迹" not in next(e for e in made.exhibits() if e.kind == "circled").caption("zh")
+
+
 def test_an_edited_photo_without_a_place_is_not_said_to_be_altered():
     made = {"en": "The file carries the parameters of an image generator.", "zh": "文件中有图像生成工具的参数。"}
     found = fp.Finding(detector="ai_labels", version=1, score=4.0, supports=fp.Category.EDITED, sentence=made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,21 +91,38 @@ def _joined(parts: Sequence[str], lang: Language) -> str:
     return ("；" if lang == "zh" else "; ").join(parts) + ("。" if lang == "zh" else ".")
 
 
-def circled_words(regions: Sequence[Region]) -> Words:
-    """Say for each numbered place which traces speak for it."""
+def circled_words(regions: Sequence[Region], decided: Collection[str]) -> Words:
+    """Say for each numbered place which traces speak for it.
+
+    Those of detectors that did not decide by themselves are called faint: the same page says that these saw nothing.
+    """
     out: Words = {}
+    faint = any(trace not in decided for region in regions for trace in region.traces)
     for lang in ("en", "zh"):
-        parts = []
-        for region in regions:
-            traces = ("、" if lang == "zh" else ", ").join(trace_name(t, lang) for t in region.traces)
-            parts.append(f"{region.label}：{traces}" if lang == "zh" else f"{region.label}: {traces}")
+        zh = lang == "zh"
+        parts = [f"{r.label}{'：' if zh else ': '}{_traces(r, decided, lang)}" for r in regions]
         head = (
             "红圈处为发现修改痕迹的位置，下方为原像素放大图。"
-            if lang == "zh"
+            if zh
             else "Traces of alteration in the circled places, magnified below. "
         )
-        out[lang] = head + _joined(parts, lang)
+        tail = (
+            "弱痕迹单独不足以判断，只在综合后计入。"
+            if zh
+            else " Faint traces decide nothing alone; they count together."
+        )
+        out[lang] = head + _joined(parts, lang) + (tail if faint else "")
     return out
+
+
+def _traces(region: Region, decided: Collection[str], lang: Language) -> str:
+    clear = [trace_name(t, lang) for t in region.traces if t in decided]
+    faint = [trace_name(t, lang) for t in region.traces if t not in decided]
+    comma = "、" if lang == "zh" else ", "
+    said = [comma.join(clear)] if clear else []
+    if faint:
+        said.append(("弱痕迹：" if lang == "zh" else "faint: ") + comma.join(faint))
+    return ("，" if lang == "zh" else ", ").join(said)
 
 
 def copied_words(pairs: Sequence[dict[str, Any]]) -> Words:

@@ -41,6 +41,7 @@ def _supported(verdict: Verdict, category: Category) -> bool:
 def _edited(verdict: Verdict) -> Iterator[Exhibit]:
     photo: Any = verdict.photo
     supported = _supported(verdict, Category.EDITED)
+    decided = {f.detector for f in verdict.findings if f.supports is Category.EDITED}
     if verdict.regions:
         image, scale = draw.canvas(photo.rgb)
         draw.circled(image, verdict.regions, scale)
@@ -48,7 +49,7 @@ def _edited(verdict: Verdict) -> Iterator[Exhibit]:
             image=draw.stacked(image, draw.insets(photo.rgb, verdict.regions)),
             category=Category.EDITED,
             kind="circled",
-            words=captions.circled_words(verdict.regions),
+            words=captions.circled_words(verdict.regions, decided),
             supported=supported,
             facts={"places": [r.label for r in verdict.regions]},
         )
