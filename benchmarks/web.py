@@ -127,7 +127,9 @@ def verification(options: Options) -> Table:
 
 def unrelated(options: Options) -> Table:
     """Hold unrelated photos against each other: ORB on every pair, and every method on a sample of them."""
-    found = [*_sources(options), *rows(Options(options.data), need="tamper", role="authentic")]
+    authentic = rows(Options(options.data), need="tamper", role="authentic")
+    # MISD took its photos from CASIA: a photo of both would be an "unrelated" pair with itself.
+    found = [*_sources(options), *(r for r in authentic if r.set != "misd")]
     paths = [r.path for r in _one_a_scene(found)]
     every = np.stack(np.triu_indices(len(paths), 1), axis=1)
     order = np.random.default_rng(options.seed).permutation(every)

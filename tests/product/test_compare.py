@@ -72,6 +72,17 @@ def test_merchants_read_words_not_figures(shop, same, lang):
     assert {"en": "much more alike", "zh": "相似得多"}[lang] in same.wording(lang)
 
 
+def test_what_is_not_said_is_no_strong_evidence_either():
+    photo = Photo.from_bytes(cv2.imencode(".jpg", data.coffee()[..., ::-1])[1].tobytes())
+    shop = [Photo.from_array(data.chelsea())]
+    finding = fp.product.compare(photo, shop)
+    assert finding.facts["answer"] == "cannot tell"
+    assert finding.score <= 0.5 * finding.facts["threshold"] < finding.facts["products"]["product 1"]
+    assert fp.analyze(photo, products=shop).wrong_product.decision == "inconclusive"
+    own = fp.product.compare(photo, shop, embedder=lambda rgb: rgb.mean(axis=(0, 1)))
+    assert own.score <= 0.5 * own.facts["threshold"]
+
+
 def test_a_claim_needs_the_threshold_and_no_doubt(shop):
     clear = fp.product.compare(Photo.from_array(data.astronaut()), shop)
     assert (clear.supports is Category.WRONG_PRODUCT) == (clear.score >= clear.facts["threshold"])

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
-VERSION = 1
+VERSION = 2
 MIN_SIDE = 64
 """Shorter side, px, below which nothing is compared."""
 SAME_INLIERS = 15
@@ -29,6 +29,8 @@ SAME_SCORE = -1.5
 """Score from which the photo is said to show the product."""
 CODE_WEIGHT = 3.0
 """What agreeing or different article numbers add, natural log-odds: near-decisive, assigned, not learned."""
+UNSAID = 0.5
+"""Share of the threshold that the score keeps to where nothing is claimed: what cannot be said is no strong evidence."""
 LINKS = 40
 """Corresponding points handed out for a picture."""
 LIKENESS_WORDS = (
@@ -176,6 +178,8 @@ def _finding(
         score /= 2  # what is hardly seen is hardly evidence
     built_in = best.product.embedding != "user"
     answer = _say(best, score, reasons, built_in)
+    if answer == "cannot tell":
+        score = min(score, UNSAID * best.threshold)
     related = tuple(_match(shop) for shop in best.compared if _shows_same(shop))
     flags = Flag.NONE
     for doubt in reasons:
