@@ -23,6 +23,7 @@ from fakeproof.evidence.score import CategoryScore, Contribution
 from fakeproof.exhibits import draw
 from fakeproof.exhibits.captions import original_words, shown_name
 from fakeproof.exhibits.dossier import ENDINGS, write_case
+from fakeproof.exhibits.problems import problem_words
 from fakeproof.exhibits.report import headline
 from fakeproof.exhibits.statement import checklist, statement
 from fakeproof.verdict import CaseLink
@@ -212,7 +213,7 @@ def test_nothing_supported_accuses_nobody():
 
 def test_the_checklist_names_what_is_missing():
     todo = {text for done, text in checklist(verdict(web=2.0, url=""), "en") if not done}
-    assert todo == {"web image: address of the original", "all pictures given could be read"}
+    assert todo == {"web image: address of the original", "all pictures given were used"}
 
 
 def test_the_dossier_is_whole(tmp_path):
@@ -336,6 +337,37 @@ def test_a_web_image_without_its_original_says_what_speaks_for_it_and_no_more():
         assert early[lang] in text
         for words in (text, headline(bare, lang)):
             assert not re.search("a picture that exists elsewhere|已存在于他处|他处已有", words)
+
+
+def jpeg_bytes(size=(64, 64)):
+    out = io.BytesIO()
+    Image.new("RGB", size, "white").save(out, "JPEG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "limits"),
+    [
+        (b"", {}),
+        (b"no photo", {}),
+        (jpeg_bytes()[:-20], {}),
+        (jpeg_bytes()[:20], {}),
+        (jpeg_bytes((7, 7)), {}),
+        (jpeg_bytes(), {"max_bytes": 10}),
+        (jpeg_bytes(), {"max_side": 32}),
+        (jpeg_bytes(), {"max_segments": 1}),
+        (b"\x89PNG\r\n\x1a\n" + bytes(40), {}),
+        (b"GIF89a" + bytes(40), {}),
+    ],
+)
+def test_a_chinese_page_says_in_chinese_why_a_file_was_not_used(data, limits):
+    with pytest.raises(fp.PhotoError) as caught:
+        fp.Photo.from_bytes(data, name="shop/图 1.jpg", limits=fp.PhotoLimits(**limits))
+    words = problem_words(str(caught.value), "zh")
+    assert words.startswith("图 1.jpg：")
+    assert caught.value.reason not in words
+    page = replace(verdict(), problems=(f"product {caught.value}",)).to_html(lang="zh")
+    assert f"<li>{words}</li>" in page
 
 
 def test_traces_that_decide_nothing_alone_are_called_faint():

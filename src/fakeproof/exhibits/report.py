@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.exhibits.captions import detector_name, shown_name
+from fakeproof.exhibits.problems import problem_words
 from fakeproof.types import Category, Decision, Language
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ _TEXT: dict[Language, dict[str, str]] = {
         "bounds": "bounds",
         "not_applicable": "Not applicable",
         "facts": "Other facts",
-        "problems": "Files that could not be read",
+        "problems": "Files that were not used",
         "limits": "What this does and does not say",
         "limits_text": "Weights are log10 likelihood ratios: 1 means that the findings are ten times as probable if the "
         "claim is true. They were calibrated on public photos, not on this platform's, and say nothing about who altered "
@@ -99,7 +100,7 @@ _TEXT: dict[Language, dict[str, str]] = {
         "bounds": "上下限",
         "not_applicable": "不适用",
         "facts": "其他事实",
-        "problems": "无法读取的文件",
+        "problems": "未使用的文件",
         "limits": "本报告能说明什么、不能说明什么",
         "limits_text": "权重为以10为底的对数似然比：1表示“若主张属实，出现这些检测结果的可能性是不属实时的10倍”。"
         "权重基于公开照片校准，并非本平台数据；报告不判断由谁、出于何种目的修改或使用图片。未检查或不适用的项目不代表任何倾向。"
@@ -184,7 +185,7 @@ def told(verdict: Verdict, lang: Language) -> str:
     for score in verdict.scores.values():
         number = f"{score.llr:+.2f}" if score.examined else "  -  "
         lines.append(f"  {number}  {DECIDED[lang][score.decision]:14} {score.wording(lang)}")
-    lines += [f"  ! {problem}" for problem in verdict.problems]
+    lines += [f"  ! {problem_words(problem, lang)}" for problem in verdict.problems]
     return "\n".join(lines)
 
 
@@ -208,7 +209,7 @@ def _content(verdict: Verdict, lang: Language, max_bytes: int, max_side: int, mo
             for f in verdict.findings
             if f.detector not in scored and f.wording(lang)
         ],
-        "problems": verdict.problems,
+        "problems": [problem_words(problem, lang) for problem in verdict.problems],
         "version": fakeproof.__version__,
         "sha256": verdict.photo.sha256,
     }

@@ -131,5 +131,5 @@ def checklist(verdict: Verdict, lang: Language) -> list[tuple[bool, str]]:
         items.append(
             (count >= 3, "非本店商品：三张以上不同角度实拍图" if zh else "wrong product: three or more views of it")
         )
-    items.append((not verdict.problems, "提供的图片均可读取" if zh else "all pictures given could be read"))
+    items.append((not verdict.problems, "提供的图片均已使用" if zh else "all pictures given were used"))
     return items
