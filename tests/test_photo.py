@@ -229,6 +229,17 @@ def test_views_are_cached_read_only_and_droppable() -> None:
     assert photo.sha256 == digest
 
 
+@pytest.mark.parametrize("data", ["evidence.jpg", None, 3])
+def test_what_is_no_file_s_bytes_is_a_wrong_parameter(data) -> None:
+    with pytest.raises(ParameterError, match=r"Photo\.open"):
+        Photo.from_bytes(data)
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_bytes_of_any_kind_are_read(kind) -> None:
+    assert Photo.from_bytes(kind(JPEG)).sha256 == Photo.from_bytes(JPEG).sha256
+
+
 def test_arrays_are_copied_kept_and_checked() -> None:
     pixels = np.asarray(picture()).copy()
     photo = Photo.from_array(pixels)

@@ -134,13 +134,16 @@ class Photo:
         from fakeproof.photo_decode import sniff
 
         limits = limits or PhotoLimits()
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise ParameterError("data", type(data).__name__, "a file's bytes; Photo.open takes a path")
         if not data:
             raise PhotoError(name, "is empty (0 bytes)", value=0)
         _check_bytes(name, len(data), limits)
+        data = bytes(data)
         kind = sniff(data)
         if kind is None:
             raise PhotoError(name, f"is not a photo in a known format (begins with {data[:8]!r})")
-        photo = cls(name=name, data=bytes(data), limits=limits, format=kind)
+        photo = cls(name=name, data=data, limits=limits, format=kind)
         if kind == "JPEG":
             photo._read_jpeg(salvage=salvage)
         else:
