@@ -119,6 +119,14 @@ def test_an_order_of_another_shape_is_a_bad_argument(folder, capsys, order):
     assert "is not allowed" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_written_is_a_bad_argument(folder, capsys):
+    (folder / "taken").write_text("a file where dossiers should go")
+    with pytest.raises(SystemExit) as stop:
+        main([str(folder / "cat.jpg"), "--out", str(folder / "taken")])
+    assert stop.value.code == 2
+    assert "taken" in capsys.readouterr().err
+
+
 def test_photos_of_one_name_get_a_dossier_each(folder):
     (folder / "cat.jpeg").write_bytes((folder / "cat.jpg").read_bytes())
     words = [str(folder / "cat.jpg"), str(folder / "cat.jpeg"), "--out", str(folder / "out")]

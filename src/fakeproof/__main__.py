@@ -87,8 +87,8 @@ def _analyse(parser: argparse.ArgumentParser, asked: argparse.Namespace, order: 
                 place = verdict.dossier(
                     asked.out / _new_name(path.stem, names), lang=asked.lang, overwrite=asked.overwrite
                 )
-            except FakeproofError as error:
-                parser.error(str(error))
+            except (FakeproofError, OSError) as error:
+                parser.error(f"--out {asked.out}: {error}")
             print(f"  dossier: {place}", file=sys.stderr if asked.json else sys.stdout)
     return RAN if done else NO_PHOTO
 
