@@ -152,6 +152,15 @@ def test_wrong_parameters_are_raised_not_recorded(folder):
         list(fp.analyze_many(folder, workers=0, progress=False, scorer=Wrong()))
 
 
+@pytest.mark.parametrize("item", [None, float("nan"), 3, np.zeros((9, 9, 3), np.uint8)])
+def test_what_cannot_be_a_photo_costs_only_itself(item):
+    """An empty cell in a table's column of paths is such an item."""
+    got = list(fp.analyze_many([item, jpeg(0)], workers=0, progress=False))
+    assert [bool(v) for v in got] == [False, True]
+    assert got[0].kind == "ParameterError"
+    assert "use a Photo, a path" in got[0].reason
+
+
 def test_an_unknown_option_is_refused_before_any_photo():
     with pytest.raises(fp.ParameterError, match="option='product' is not allowed; use sources, products"):
         fp.analyze_many([jpeg(0)], workers=0, progress=False, product=[jpeg(1)])
@@ -227,6 +236,15 @@ def test_tables(alone):
     detectors = {f.detector for v in alone if v for f in v.findings}
     assert detectors <= set(table.columns)
     assert all(set(r["versions"]) <= set(r) for r in records)
+
+
+def test_a_table_has_its_columns_whatever_is_in_it(alone):
+    pytest.importorskip("pandas")
+    columns = list(fp.to_frame(alone).columns)
+    assert columns[0] == "name"
+    assert columns[-1] == "error"
+    failed = [v for v in alone if not v]
+    assert list(fp.to_frame(failed).columns) == list(fp.to_frame([]).columns) == columns
 
 
 def test_a_failure_tells_what_it_knows():

@@ -13,6 +13,7 @@ from fakeproof._worker import Failure, Job, run_job, start_worker
 from fakeproof.checkpoint import Checkpoint, StoredVerdict
 from fakeproof.errors import FakeproofError, ParameterError
 from fakeproof.photo import Photo
+from fakeproof.types import Category
 
 if TYPE_CHECKING:
     from fakeproof.verdict import Verdict
@@ -256,17 +257,22 @@ def _lane(executor: Executor | None, count: int, options: dict[str, Any]) -> _La
 # Tables
 
 _SCORE_FIELDS: tuple[str, ...] = ("llr", "decision", "at_bound")
+_COLUMNS: tuple[str, ...] = (
+    *("name", "sha256", "width", "height", "chain"),
+    *(f"{category}_{name}" for category in Category for name in _SCORE_FIELDS),
+    *("best", "regions", "problems", "error"),
+)
 
 
 def to_frame(verdicts: Iterable[Result]) -> Any:
     """Return a pandas DataFrame with one row a photo (needs the ``notebook`` extra).
 
     Columns: name, sha256, width, height, chain; ``<category>_llr``, ``_decision`` and ``_at_bound`` for each category;
-    best, regions, problems, error.
+    best, regions, problems, error. They are there whatever the verdicts are, of an empty batch too.
     """
     import pandas as pd
 
-    return pd.DataFrame([_row(v) for v in verdicts])
+    return pd.DataFrame([_row(v) for v in verdicts], columns=list(_COLUMNS))
 
 
 def _row(result: Result) -> dict[str, Any]:
