@@ -48,6 +48,12 @@ def test_capture_against_the_order(moment, zone, rules):
     assert fired(fp.metadata.order_context(shot(moment, zone=zone), order=order())).keys() == rules
 
 
+def test_sentences_say_days_as_people_do_and_facts_as_the_file_does():
+    (finding,) = fp.metadata.order_context(shot("2026:04:29 12:00:00"), order=order())
+    assert all("2026-04-29 12:00:00" in finding.wording(lang) for lang in ("en", "zh"))
+    assert finding.facts["taken"] == "2026:04:29 12:00:00"
+
+
 def test_the_zone_decides():
     # the same clock reading is 13 hours apart in Shanghai and New York
     text, at = "2026:04:30 13:00:00", order(delivered_at=None, reported_at=None)

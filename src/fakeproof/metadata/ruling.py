@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ __all__ = ["marked", "ruling"]
 
 MAX_QUOTES = 8
 """Quotations kept of one finding; a chain of hundred saves says no more than its first eight."""
+_EXIF_DAY = re.compile(r"\b(\d{4}):(\d\d):(\d\d)(?= \d\d:)")
 
 
 class _Words(dict[str, str]):
@@ -52,7 +54,7 @@ def ruling(
     strength = strength or entry.strength
     score = STRENGTHS[strength]
     values = dict(words or {})
-    text = _Words({k: shown(str(v)) for k, v in values.items()})
+    text = _Words({k: _said(v) for k, v in values.items()})
     facts: dict[str, Any] = {
         "rule": rule,
         "kind": entry.kind,
@@ -78,7 +80,12 @@ def ruling(
 
 def _chinese(values: Mapping[str, Any]) -> dict[str, str]:
     """Words whose Chinese form was given under ``<word>_zh`` stand for the plain one, too."""
-    return {k.removesuffix("_zh"): shown(str(v)) for k, v in values.items() if k.endswith("_zh")}
+    return {k.removesuffix("_zh"): _said(v) for k, v in values.items() if k.endswith("_zh")}
+
+
+def _said(value: Any) -> str:
+    """Return a value as a sentence says it: dates as people write them, where EXIF has colons; the facts keep those."""
+    return _EXIF_DAY.sub(r"\1-\2-\3", shown(str(value)))
 
 
 def marked(record: Record, rules: RuleSet, detector: str, *, names: Sequence[str] | None = None) -> list[Finding]:
