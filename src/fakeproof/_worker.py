@@ -120,9 +120,8 @@ def run_job(job: Job, options: dict[str, Any] | None = None) -> Verdict | Failur
         with _time_limit(job.timeout):
             try:
                 photo = Photo.from_bytes(job.item, name=job.name) if isinstance(job.item, bytes) else as_photo(job.item)
-            except (
-                ParameterError
-            ) as error:  # an empty cell among paths is this photo's fault, not the caller's options'
+            except ParameterError as error:
+                # An empty cell among paths is this photo's fault, not that of the caller's options.
                 return Failure(name=job.name, kind="ParameterError", reason=str(error))
             return analyze(photo, **(_options if options is None else options)).light()
     except (ParameterError, CalibrationError):
