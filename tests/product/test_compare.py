@@ -142,7 +142,7 @@ def test_article_numbers_decide(other, answer):
     assert ignored.facts["codes"] == ""
 
 
-def test_own_embedder_never_accuses():
+def test_own_embedder_decides_nothing():
     calls = []
 
     def mean_colour(rgb):
@@ -155,6 +155,10 @@ def test_own_embedder_never_accuses():
     assert len(calls) == 2
     assert finding.supports is None
     assert finding.facts["embedder"] == "user"
+    alike = fp.product.compare(
+        Photo.from_array(data.chelsea()), [Photo.from_array(data.coffee())], embedder=lambda _: np.ones(8)
+    )
+    assert alike.facts["answer"] == "cannot tell", "to it all things are alike, and nobody knows its error rate"
     with pytest.raises(ParameterError, match="embedder"):
         fp.product.compare(Photo.from_array(data.coffee()), [Photo.from_array(data.coffee())], embedder=lambda _: [])
 

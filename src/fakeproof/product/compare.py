@@ -214,7 +214,7 @@ def _finding(
 def _say(best: _Answer, score: float, reasons: Sequence[Doubt], built_in: bool) -> str:
     if best.code == "different":
         return "different"
-    if score <= SAME_SCORE or best.code == "equal":
+    if best.code == "equal" or (built_in and score <= SAME_SCORE):
         return "same"
     return "different" if built_in and not reasons and score >= best.threshold else "cannot tell"
 
