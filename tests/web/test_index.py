@@ -75,6 +75,16 @@ def test_saving_does_not_overwrite_unless_asked(saved, index):
         index.save(saved)
     index.save(saved, overwrite=True)
     assert len(fp.SourceIndex.open(saved)) == 4
+    assert [p.name for p in saved.parent.iterdir()] == [saved.name]
+
+
+def test_a_folder_that_is_no_index_is_never_replaced(index, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "only-copy.jpg").write_bytes(b"precious")
+    with pytest.raises(fp.IndexFormatError, match="only an index is replaced"):
+        index.save(photos, overwrite=True)
+    assert (photos / "only-copy.jpg").read_bytes() == b"precious"
 
 
 def test_adding_to_an_opened_index_is_lasting_and_seen_by_open_readers(saved):

@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from fakeproof.errors import ParameterError, PhotoError
+from fakeproof.errors import IndexFormatError, ParameterError, PhotoError
 from fakeproof.findings import Match, Source
 from fakeproof.web.candidates import as_source
-from fakeproof.web.catalog import Catalog
+from fakeproof.web.catalog import FILE, Catalog
 from fakeproof.web.columns import Column, FileColumn, MemoryColumn
 from fakeproof.web.entry import Entry, describe_source, restore
 from fakeproof.web.search import Searcher
@@ -256,10 +256,14 @@ class SourceIndex:
         ------
         FileExistsError
             If the folder exists and `overwrite` is false.
+        IndexFormatError
+            If what is there is no index: it is never replaced.
         """
         target = Path(path)
         if target.exists() and not overwrite:
             raise FileExistsError(f"{target} exists; pass overwrite=True to replace it")
+        if target.exists() and not (target / FILE).is_file():
+            raise IndexFormatError(f"{target}: holds no {FILE}; only an index is replaced")
         target.parent.mkdir(parents=True, exist_ok=True)
         part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
         try:
@@ -268,8 +272,12 @@ class SourceIndex:
             copy.merge(self)
             copy.close()
             if target.exists():
-                shutil.rmtree(target)
-            part.rename(target)
+                old = part.with_name(part.name + "-old")
+                target.rename(old)
+                part.rename(target)
+                shutil.rmtree(old)
+            else:
+                part.rename(target)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
