@@ -299,6 +299,13 @@ def test_a_file_that_is_there_twice_takes_one_report(tmp_path):
     assert "numbered as given: 1 a.jpg, 2 b.jpg, 3 b.jpg" in overview
 
 
+def test_a_picture_of_noise_is_packed_too():
+    noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
+    data = fp.Exhibit(image=noise, category=fp.Category.EDITED, kind="circled").encode()
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (400, 300)
+
+
 def test_original_and_photo_flicker_in_one_place(tmp_path):
     made = next(e for e in verdict(web=1.8).exhibits() if e.kind == "original")
     assert made.frames[0].shape == made.frames[1].shape

@@ -192,7 +192,12 @@ def _encoded(image: RGB8, side: int, quality: int) -> bytes:
         picture = picture.resize((size[0], size[1]), Image.Resampling.LANCZOS)
     out = io.BytesIO()
     if quality:
-        picture.save(out, "JPEG", quality=quality, subsampling=0 if quality >= 84 else 2, optimize=True)
+        sampling = 0 if quality >= 84 else 2
+        try:
+            picture.save(out, "JPEG", quality=quality, subsampling=sampling, optimize=True)
+        except OSError:  # Pillow's room for optimised tables is a byte a pixel; noise takes more
+            out = io.BytesIO()
+            picture.save(out, "JPEG", quality=quality, subsampling=sampling)
     else:
         picture.save(out, "PNG", optimize=True)
     return out.getvalue()
