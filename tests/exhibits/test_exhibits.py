@@ -299,6 +299,16 @@ def test_a_file_that_is_there_twice_takes_one_report(tmp_path):
     assert "numbered as given: 1 a.jpg, 2 b.jpg, 3 b.jpg" in overview
 
 
+def test_insets_below_a_long_screenshot_can_be_seen():
+    strip = np.full((1600, 216, 3), 128, np.uint8)
+    crop = np.full((420, 420, 3), 20, np.uint8)
+    made = draw.stacked(strip, [("1", crop), ("2", crop)])
+    assert (made[:1600] == 128).all(axis=2).sum() == 1600 * 216, "the picture is whole"
+    assert (made[1600:] == 20).all(axis=2).sum() > 2 * 180**2
+    wide = np.full((300, 900, 3), 128, np.uint8)
+    assert draw.stacked(wide, [("1", crop)]).shape[1] == 900
+
+
 def test_a_picture_of_noise_is_packed_too():
     noise = np.random.default_rng(0).integers(0, 256, (300, 400, 3), dtype=np.uint8)
     data = fp.Exhibit(image=noise, category=fp.Category.EDITED, kind="circled").encode()

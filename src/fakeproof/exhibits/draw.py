@@ -25,6 +25,8 @@ LINE = 1 / 320
 MARGIN = 1 / 70
 """Distance of an outline from the place, same share: the border of an edit must stay visible."""
 INSET_SIDE = 420
+STACK_WIDTH = 640
+"""px that a picture with insets has at least: below a long screenshot they would be stamps otherwise."""
 MAX_INSETS = 4
 MIN_CANVAS = 900
 """px of the longer side that a picture is enlarged to: outlines on a thumbnail would hide it."""
@@ -141,13 +143,15 @@ def _boxed(crop: RGB8, side: int) -> RGB8:
 
 
 def stacked(image: RGB8, pictures: Sequence[tuple[str, RGB8]]) -> RGB8:
-    """Put numbered insets in a row below the picture, on its width."""
+    """Put numbered insets in a row below the picture, on its width; a narrow picture stands amid paper."""
     if not pictures:
         return image
-    gap = max(6, image.shape[1] // 120)
-    side = min((image.shape[1] - gap * (len(pictures) + 1)) // len(pictures), max(180, image.shape[1] // 3))
-    out = np.full((image.shape[0] + side + 2 * gap, image.shape[1], 3), PAPER, np.uint8)
-    out[: image.shape[0]] = image
+    width = max(image.shape[1], STACK_WIDTH)
+    gap = max(6, width // 120)
+    side = min((width - gap * (len(pictures) + 1)) // len(pictures), max(180, width // 3))
+    out = np.full((image.shape[0] + side + 2 * gap, width, 3), PAPER, np.uint8)
+    start = (width - image.shape[1]) // 2
+    out[: image.shape[0], start : start + image.shape[1]] = image
     top = image.shape[0] + gap
     for i, (label, picture) in enumerate(pictures):
         left = gap + i * (side + gap)
