@@ -61,15 +61,15 @@ def test_something_else_scores_higher(shop, same):
     assert other.score > same.score + 2
     assert other.facts["answer"] != "same"
     assert other.related == ()
-    assert "店铺" in other.wording("zh")
+    assert "本店商品" in other.wording("zh")
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_merchants_read_words_not_figures(shop, same, lang):
     other = fp.product.compare(Photo.from_array(data.chelsea()), shop)
     assert not re.search(r"\d\.\d", other.wording(lang) + same.wording(lang))
-    assert {"en": "no more alike", "zh": "并不更相似"}[lang] in other.wording(lang)
-    assert {"en": "much more alike", "zh": "相似得多"}[lang] in same.wording(lang)
+    assert {"en": "no more alike", "zh": "不高于无关物品"}[lang] in other.wording(lang)
+    assert {"en": "much more alike", "zh": "远高于无关物品"}[lang] in same.wording(lang)
 
 
 def test_what_is_not_said_is_no_strong_evidence_either():

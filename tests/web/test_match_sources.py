@@ -128,6 +128,7 @@ def test_without_sources_it_does_not_apply():
     answer = fp.web.match_sources(photo(image("coffee")), [])
     assert not answer
     assert "no sources" in str(answer)
+    assert "疑似原图" in answer.wording("zh"), "the glossary's word"
 
 
 def test_small_photos_do_not_apply(sources):

@@ -34,10 +34,10 @@ UNSAID = 0.5
 LINKS = 40
 """Corresponding points handed out for a picture."""
 LIKENESS_WORDS = (
-    (0.1, "no more alike than photos of unrelated things", "与无关物品的照片相比并不更相似"),
-    (0.3, "only a little more alike than photos of unrelated things", "只比无关物品的照片略为相似"),
-    (0.5, "more alike than photos of unrelated things", "比无关物品的照片相似"),
-    (float("inf"), "much more alike than photos of unrelated things", "比无关物品的照片相似得多"),
+    (0.1, "no more alike than photos of unrelated things", "的相似程度不高于无关物品"),
+    (0.3, "only a little more alike than photos of unrelated things", "的相似程度只略高于无关物品"),
+    (0.5, "more alike than photos of unrelated things", "的相似程度高于无关物品"),
+    (float("inf"), "much more alike than photos of unrelated things", "的相似程度远高于无关物品"),
 )
 """The likeness in words, each up to its limit. Of one product's photos half lie from .3 to .5, of others' from 0 to .2."""
 COLOUR_WORDS = (
@@ -147,7 +147,7 @@ def _nothing_to_compare(prepared: Sequence[ProductReferences]) -> NotApplicable:
         detector="compare",
         version=VERSION,
         reason=f"no photo of the shop's product could be read{detail}",
-        reason_zh=f"没有可读取的店铺商品照片{detail}",
+        reason_zh=f"没有可读取的本店商品图{detail}",
     )
 
 
@@ -280,12 +280,12 @@ def _reasons(best: _Answer, doubted: Sequence[Doubt], lang: Any) -> list[str]:
     if _shows_same(shop):
         out.append(_match(shop).transform(lang))
     number = len(best.compared)
-    photos = ("1 shop photo" if number == 1 else f"{number} shop photos") if english else f"{number} 张店铺照片"
+    photos = ("1 shop photo" if number == 1 else f"{number} shop photos") if english else f"{number} 张本店商品图"
     alike, hues = _band(LIKENESS_WORDS, cue["best product"], lang), _band(COLOUR_WORDS, cue["best colour"], lang)
     out.append(
         f"compared with {photos}, the closest view is {alike}, and the colours {hues}"
         if english
-        else f"与 {photos}比对，最相近的视图{alike}，颜色{hues}"
+        else f"与 {photos}比对，最相近的一张{alike}，颜色{hues}"
     )
     out += [doubt.wording(lang) for doubt in doubted]
     return out
@@ -303,9 +303,9 @@ def _sentence(answer: str, best: _Answer, reasons: Sequence[Doubt]) -> dict[Any,
         "cannot tell": "Whether the photo shows the shop's product cannot be told",
     }[answer]
     chinese = {
-        "same": "照片与店铺商品相符",
-        "different": "照片显示的可能不是店铺商品",
-        "cannot tell": "无法判断照片是否为店铺商品",
+        "same": "照片中的商品与本店商品相符",
+        "different": "照片中的可能不是本店商品",
+        "cannot tell": "无法判断照片中是否为本店商品",
     }[answer]
     return {
         "en": f"{english}: {'; '.join(_reasons(best, reasons, 'en'))}.",

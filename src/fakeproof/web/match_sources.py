@@ -118,7 +118,7 @@ def _nothing_to_compare(unreadable: list[dict[str, str]]) -> NotApplicable:
         detector=DETECTOR,
         version=VERSION,
         reason="none of the sources could be read" if unreadable else "there are no sources to compare with",
-        reason_zh="来源图均无法读取" if unreadable else "没有可供比对的来源图",
+        reason_zh="疑似原图均无法读取" if unreadable else "没有可供比对的疑似原图",
         unreadable=tuple((broken["name"], broken["reason"]) for broken in unreadable),
     )
 
@@ -241,5 +241,5 @@ def _sentence(matches: list[Match], related: list[Match], compared: int) -> dict
         }
     return {
         "en": f"None of {compared} sources is the same photo.",
-        "zh": f"与 {compared} 张来源图比对，均不是同一张照片。",
+        "zh": f"与 {compared} 张疑似原图比对，均不是同一张照片。",
     }
