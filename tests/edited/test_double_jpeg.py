@@ -6,7 +6,7 @@ from tests.reference import double_jpeg as plain
 
 import fakeproof as fp
 from fakeproof._kernels import double_jpeg as kernels
-from fakeproof.edited.double_jpeg import mostly_twice
+from fakeproof.edited.double_jpeg import _by_video_codec, mostly_twice
 from fakeproof.edited.first_save import FREQUENCIES
 from fakeproof.edited.planes import ijg_table
 
@@ -150,3 +150,15 @@ def test_a_photo_without_a_file_has_no_coefficients():
 
 def test_small_photos_are_not_looked_at():
     assert not fp.edited.double_jpeg(fp.Photo.from_array(np.zeros((100, 300, 3), np.uint8)))
+
+
+@pytest.mark.parametrize("quality", [50, 71, 85, 92])
+def test_a_jpeg_table_is_no_video_codec(quality):
+    table = ijg_table(quality)
+    assert not _by_video_codec({f: int(table[v, h]) for f, (v, h) in enumerate(FREQUENCIES)})
+
+
+@pytest.mark.parametrize("steps", [[10] * 10 + [11, 10, 11, 14], [11, 11, 11, 11, 13, 12, 12], [19, 20, 19, 21, 18]])
+def test_one_step_for_all_frequencies_is_a_video_codec(steps):
+    """As read from untouched photos that were AVIF before: 8 of 20 were called edited by it."""
+    assert _by_video_codec(dict(enumerate(steps)))

@@ -1,9 +1,11 @@
+import io
 from math import log10
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from skimage import data
 from tests.edited.jpegs import overlap, pasted, png, save, saved
 from tests.reference import grid as plain
@@ -127,3 +129,11 @@ def test_small_photos_are_not_looked_at():
     answer = fp.edited.jpeg_grid(fp.Photo.from_array(np.zeros((63, 300, 3), np.uint8)))
     assert not answer
     assert "64" in str(answer)
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_a_lossy_webp_has_blocks_of_its_own(lossless):
+    out = io.BytesIO()
+    Image.fromarray(data.coffee()).save(out, "WEBP", lossless=lossless, quality=80)
+    answer = fp.edited.jpeg_grid(fp.Photo.from_bytes(out.getvalue()))
+    assert isinstance(answer, fp.NotApplicable) is not lossless

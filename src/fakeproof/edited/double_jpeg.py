@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,8 @@ WHOLE_SHARE = 0.5
 DOUBTFUL_SHARE = 0.3
 """Share from which the places may show that it is more than half after all."""
 QUALITY_RANGE = (30, 99)
+FEWEST_FOR_CODEC = 5
+"""Frequencies with a first step from which a table and one step for all can be told apart."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
 
     It sees pastes and repainted parts in a photo whose first save was coarser than, or at least as coarse as, its
     last; and parts pasted from a coarser JPEG. It sees nothing when the first and last steps are equal, when the last
-    save is much coarser, after a resize between the saves, and in flat parts. Two saves by themselves are no sign of
+    save is much coarser, after a resize between the saves, in flat parts, and where the first save was AVIF's or HEIC's
+    (one step for all frequencies), which looks altered from place to place. Two saves by themselves are no sign of
     an edit: chat apps and galleries save again.
 
     Parameters
@@ -151,7 +155,7 @@ def _aligned(photo: Photo) -> tuple[FirstSave | None, bool, list[_Evidence]]:
     if blocks.shape[0] < rows or blocks.shape[1] < columns:
         return None, False, []  # luma stored below full size: nothing of the kind is written by cameras
     first = estimate_first_save(blocks, jpeg.quantization[0], _stored_luma(photo))
-    if not first.steps:
+    if not first.steps or _by_video_codec(first.steps):
         return first, False, []
     ratio = ratio_by_block(first, blocks)[:rows, :columns]
     twice = mostly_twice(ratio, first.share)
@@ -187,7 +191,7 @@ def _stored_luma(photo: Photo) -> Plane:
 
 def _shifted(luma: Plane, shifted: ShiftedGrid) -> list[_Evidence]:
     found = estimate_shifted_save(luma, shifted)
-    if not found.steps:
+    if not found.steps or _by_video_codec(found.steps):
         return []
     ratio = shifted_ratio(found, luma, shifted.grid)
     return [_pool(ratio, shifted.grid[::-1], "shifted")]
@@ -205,14 +209,31 @@ def _quality_of(steps: dict[int, int]) -> int | None:
     """Return the IJG quality whose steps are nearest, or None where they fit none within a tenth."""
     if len(steps) < 3:
         return None
+    best, misfit = _nearest_quality(steps, np.median)
+    return best if misfit < 0.1 else None
+
+
+def _nearest_quality(steps: dict[int, int], middle: Callable[[Plane], Any]) -> tuple[int, float]:
     seen = np.array(list(steps.values()), float)
     places = FREQUENCIES[list(steps)]
     misfit = {
-        q: float(np.median(np.abs(np.log(seen / ijg_table(q)[places[:, 0], places[:, 1]]))))
+        q: float(middle(np.abs(np.log(seen / ijg_table(q)[places[:, 0], places[:, 1]]))))
         for q in range(QUALITY_RANGE[0], QUALITY_RANGE[1] + 1)
     }
     best = min(misfit, key=lambda q: misfit[q])
-    return best if misfit[best] < 0.1 else None
+    return best, misfit[best]
+
+
+def _by_video_codec(steps: dict[int, int]) -> bool:
+    """Return whether one step for all frequencies explains the first save better than any JPEG table does.
+
+    AVIF and HEIC quantise that way, in transforms of several sizes: where one has 8 x 8 px, a block looks saved twice,
+    elsewhere once. That differs from place to place in every such photo, and is no sign of an edit.
+    """
+    if len(steps) < FEWEST_FOR_CODEC:
+        return False
+    logs = np.log(np.array(list(steps.values()), float))
+    return float(np.mean(np.abs(logs - np.median(logs)))) < _nearest_quality(steps, np.mean)[1]
 
 
 def _facts(photo: Photo, first: FirstSave | None, twice: bool, shifted: ShiftedGrid) -> dict[str, Any]:

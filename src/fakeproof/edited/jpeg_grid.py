@@ -25,6 +25,8 @@ Votes = npt.NDArray[np.uint8]
 GRIDS = 64
 MIN_SIDE = 64
 """Pixels; below, not even the whole photo could be validated."""
+WEBP_HEADER = 4096
+"""Bytes of a WebP within which its picture's chunk begins, unless a large profile stands before it."""
 REACH = 9
 """Pixels over which votes of one region are joined into a mask; Nikoukhah et al. 2021."""
 DECISION_LOG_NFA = -2.0
@@ -99,7 +101,7 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
         of false alarms of a region, 0 if none is below 1. `facts`: ``main_grid`` (x, y) or None, ``log10_nfa``,
         ``cropped``, ``grids``.
     NotApplicable
-        When the photo's shorter side is below 64 px.
+        When the photo's shorter side is below 64 px, or it is a lossy WebP.
 
     References
     ----------
@@ -119,6 +121,13 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
 
     if min(photo.size) < MIN_SIDE:
         return too_small("jpeg_grid", VERSION, photo.size, MIN_SIDE)
+    if photo.format == "WEBP" and b"VP8 " in (photo.data or b"")[:WEBP_HEADER]:
+        return NotApplicable(
+            detector="jpeg_grid",
+            version=VERSION,
+            reason="a lossy WebP has blocks of its own",
+            reason_zh="有损 WebP 图片自带分块，会干扰判断",
+        )
     luma, origin = photo.luma, jpeg_planes(photo).origin
     votes = grid_votes(luma)
     grids = _valid_grids(votes)
