@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fakeproof._folders import appearing
 from fakeproof.errors import ParameterError
 from fakeproof.exhibits.captions import shown_name
 from fakeproof.exhibits.compose import ORIGINALS
@@ -79,20 +78,8 @@ def _appearing(folder: Path, *, overwrite: bool) -> Iterator[Path]:
             raise ParameterError("folder", str(folder), "a folder that does not exist, or overwrite=True")
         if not (folder / MARK).is_file():
             raise ParameterError("folder", str(folder), f"an earlier dossier (with {MARK} in it) to overwrite")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with appearing(folder) as part:
         yield part
-        part.chmod(0o755)
-        if folder.exists():
-            old = part.with_name(part.name + "-old")
-            folder.rename(old)
-            part.rename(folder)
-            shutil.rmtree(old)
-        else:
-            part.rename(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _fill(verdict: Verdict, photo: Photo, place: Path, lang: Language, limit: int) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from fakeproof._folders import appearing
 from fakeproof.errors import IndexFormatError, ParameterError, PhotoError
 from fakeproof.findings import Match, Source
 from fakeproof.web.candidates import as_source
@@ -264,22 +263,11 @@ class SourceIndex:
             raise FileExistsError(f"{target} exists; pass overwrite=True to replace it")
         if target.exists() and not (target / FILE).is_file():
             raise IndexFormatError(f"{target}: holds no {FILE}; only an index is replaced")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
+        with appearing(target) as part:
             copy = type(self).__new__(type(self))
             copy._catalog, copy._columns, copy.unreadable = Catalog(part, create=True), _columns(part), []
             copy.merge(self)
             copy.close()
-            if target.exists():
-                old = part.with_name(part.name + "-old")
-                target.rename(old)
-                part.rename(target)
-                shutil.rmtree(old)
-            else:
-                part.rename(target)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
 
     def merge(self, other: SourceIndex, /) -> int:
         """Add the sources of another index without reading their pictures again; return how many were new."""
