@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from fakeproof.heatmaps import BlockHeatmap
+from fakeproof.heatmaps import BlockHeatmap, map_picture
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ __all__ = ["OWN_LISTING", "Finding", "Flag", "Match", "NotApplicable", "Region",
 
 OWN_LISTING: dict[Language, str] = {"en": "this shop's own listing", "zh": "本店商品页"}
 """Where a source was seen that is one of the shop's own pictures."""
-PICTURE_SIDE = 320
-"""Longer side, px, of the picture that a notebook shows of a finding."""
 
 
 class Flag(_EnumFlag):
@@ -434,34 +432,10 @@ class Finding:
     def _repr_html_(self) -> str:
         from html import escape
 
-        shown = self._picture()
-        image = f'<img alt="" src="data:image/png;base64,{shown}">' if shown else ""
-        return f"<figure>{image}<figcaption><code>{escape(repr(self))}</code><br>{escape(self.wording())}</figcaption></figure>"
-
-    def _picture(self) -> str:
-        """Return a small picture of what the finding saw, base64 PNG: its heatmap, the decided places outlined."""
-        import base64
-
-        import cv2
-        import numpy as np
-
-        heat, mask = self.heatmap, self.mask
-        shape = next((a.shape for a in (heat, mask) if a is not None), None)
-        if shape is None:
-            return ""
-        scale = min(1.0, PICTURE_SIDE / max(shape))
-        size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
-        grey = np.zeros(size[::-1], np.uint8)
-        if heat is not None:
-            small = np.nan_to_num(cv2.resize(heat, size, interpolation=cv2.INTER_AREA))
-            low, high = float(small.min()), float(small.max())
-            grey = np.rint((small - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
-        colours = cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)
-        if mask is not None:
-            decided = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-            outlines, _ = cv2.findContours(decided, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-            cv2.drawContours(colours, outlines, -1, (60, 60, 255), 2)
-        return base64.b64encode(cv2.imencode(".png", colours)[1].tobytes()).decode()
+        picture = map_picture(self.heatmap, self.mask)
+        shown = f'<img alt="" src="data:image/png;base64,{picture}">' if picture else ""
+        caption = f"<code>{escape(repr(self))}</code><br>{escape(self.wording())}"
+        return f"<figure>{shown}<figcaption>{caption}</figcaption></figure>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding without its arrays as JSON-ready values."""

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fakeproof.types import Heatmap
+    from fakeproof.types import Heatmap, Mask
 
-__all__ = ["BlockHeatmap", "heatmap_rows"]
+__all__ = ["BlockHeatmap", "heatmap_rows", "map_picture"]
+
+PICTURE_SIDE = 320
+"""Longer side, px, of the picture that a notebook shows of a map."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,3 +60,28 @@ class BlockHeatmap:
 def heatmap_rows(heatmap: Heatmap | BlockHeatmap, start: int, stop: int) -> Heatmap:
     """Return rows of a heatmap, whichever way it is kept."""
     return heatmap.rows(start, stop) if isinstance(heatmap, BlockHeatmap) else heatmap[start:stop]
+
+
+def map_picture(heatmap: Heatmap | None, mask: Mask | None) -> str:
+    """Return a small picture of a heatmap with the decided places outlined, as base64 PNG; '' if there is neither."""
+    import base64
+
+    import cv2
+    import numpy as np
+
+    shape = next((a.shape for a in (heatmap, mask) if a is not None), None)
+    if shape is None:
+        return ""
+    scale = min(1.0, PICTURE_SIDE / max(shape))
+    size = (max(1, round(shape[1] * scale)), max(1, round(shape[0] * scale)))
+    grey = np.zeros(size[::-1], np.uint8)
+    if heatmap is not None:
+        small = np.nan_to_num(cv2.resize(heatmap, size, interpolation=cv2.INTER_AREA))
+        low, high = float(small.min()), float(small.max())
+        grey = np.rint((small - low) * (255 / max(high - low, 1e-9))).astype(np.uint8)
+    colours = cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)
+    if mask is not None:
+        decided = cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+        outlines, _ = cv2.findContours(decided, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        cv2.drawContours(colours, outlines, -1, (60, 60, 255), 2)
+    return base64.b64encode(cv2.imencode(".png", colours)[1].tobytes()).decode()
