@@ -299,3 +299,12 @@ def test_heic_without_its_extra_says_what_to_install(monkeypatch) -> None:
     header = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0\0\0\x14ispe\0\0\0\0" + struct.pack(">II", 64, 64) + bytes(64)
     with pytest.raises(PhotoError, match=r"fakeproof\[heif\]"):
         Photo.from_bytes(header)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "lossless"), [("WEBP", {"lossless": True}, True), ("WEBP", {}, False), ("PNG", {}, True)]
+)
+def test_lossless_files_say_so(kind, options, lossless) -> None:
+    out = io.BytesIO()
+    picture().save(out, kind, **options)
+    assert Photo.from_bytes(out.getvalue()).lossless is lossless

@@ -252,6 +252,11 @@ class Photo:
         return self._data
 
     @property
+    def lossless(self) -> bool:
+        """Whether the file is a PNG or a WebP that says that its pixels are stored without loss."""
+        return self._header is not None and self._header.lossless
+
+    @property
     def data(self) -> bytes | None:
         """The file's bytes, or None for a photo made from an array."""
         return self._data

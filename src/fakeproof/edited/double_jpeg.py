@@ -89,7 +89,7 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
         nothing can be said. `score`: the strongest place's mean ratio above 3, times the square root of its blocks;
         0 without such a place. `facts`: ``saved_twice``, ``first_quality`` (nearest IJG quality of the first steps, or None),
         ``second_quality``, ``share`` (of blocks saved twice), ``gain`` (nats), ``first_steps``, ``shifted_grid``,
-        ``shifted_strength``, ``shifted_quality``.
+        ``shifted_strength``, ``shifted_quality``, ``video_codec`` (whether one step fits all frequencies: AVIF or HEIC).
     NotApplicable
         When the photo's shorter side is below 128 px.
 
@@ -239,9 +239,11 @@ def _by_video_codec(steps: dict[int, int]) -> bool:
 def _facts(photo: Photo, first: FirstSave | None, twice: bool, shifted: ShiftedGrid) -> dict[str, Any]:
     believed = shifted.strength >= FLOOR
     steps = first.steps if first else {}
+    codec = _by_video_codec(steps)
     return {
         "saved_twice": twice or shifted.global_,
-        "first_quality": _quality_of(steps) if steps else shifted.quality if believed else None,
+        "video_codec": codec,
+        "first_quality": None if codec else _quality_of(steps) if steps else shifted.quality if believed else None,
         "second_quality": photo.jpeg.quality if photo.jpeg else None,
         "share": first.share if steps and first else 0.0,
         "gain": round(first.gain, 1) if first else 0.0,

@@ -25,8 +25,6 @@ Votes = npt.NDArray[np.uint8]
 GRIDS = 64
 MIN_SIDE = 64
 """Pixels; below, not even the whole photo could be validated."""
-WEBP_HEADER = 4096
-"""Bytes of a WebP within which its picture's chunk begins, unless a large profile stands before it."""
 REACH = 9
 """Pixels over which votes of one region are joined into a mask; Nikoukhah et al. 2021."""
 DECISION_LOG_NFA = -2.0
@@ -121,7 +119,7 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
 
     if min(photo.size) < MIN_SIDE:
         return too_small("jpeg_grid", VERSION, photo.size, MIN_SIDE)
-    if photo.format == "WEBP" and b"VP8 " in (photo.data or b"")[:WEBP_HEADER]:
+    if photo.format == "WEBP" and not photo.lossless:
         return NotApplicable(
             detector="jpeg_grid",
             version=VERSION,

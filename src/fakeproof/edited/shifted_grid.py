@@ -104,9 +104,8 @@ def _search(photo: Photo) -> ShiftedGrid:
     from fakeproof._kernels.ghosts import CELL, FREQUENCIES, shifted_fit
 
     last = photo.jpeg.quality if photo.jpeg else None
-    qualities = [
-        q for q in SEARCH_QUALITIES if last is None or q < last
-    ]  # a finer save leaves nothing in a coarser one
+    # A save finer than the last leaves nothing in it.
+    qualities = [q for q in SEARCH_QUALITIES if last is None or q < last]
     if not qualities:
         return NO_GRID
     planes = jpeg_planes(photo)
