@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -13,7 +12,7 @@ from PIL import Image
 import fakeproof as fp
 from benchmarks.chains import apply_chain
 from benchmarks.data import Row, rows, split
-from benchmarks.frame import Options, Table, one_thread
+from benchmarks.frame import Options, Table, cpu_milliseconds, one_thread
 from fakeproof.evidence import metrics
 from fakeproof.findings import Finding
 from fakeproof.metadata.containers import read_container
@@ -258,11 +257,11 @@ def timing(options: Options) -> Table:
         data = photo.data
         container = read_container(data)
         with one_thread():
-            walks.append(_cpu_ms(lambda data=data: read_container(data)))
-            plain.append(_cpu_ms(lambda p=photo: _again(p, thumbnails=False)))
+            walks.append(cpu_milliseconds(lambda data=data: read_container(data)))
+            plain.append(cpu_milliseconds(lambda p=photo: _again(p, thumbnails=False)))
         if container.of("exif") and (record := read_record(photo)).tiff and record.tiff.thumbnail:
             with one_thread():
-                pictured.append(_cpu_ms(lambda p=photo: _again(p, thumbnails=True)))
+                pictured.append(cpu_milliseconds(lambda p=photo: _again(p, thumbnails=True)))
     for name, times, target in (
         ("all checks without thumbnails", plain, TIME_PLAIN_MS),
         ("all checks with thumbnails, files that have one", pictured, TIME_THUMBNAIL_MS),
@@ -279,17 +278,6 @@ def timing(options: Options) -> Table:
         "read anew each time. CPU time of the one thread that works, which is wall time on a machine at rest."
     )
     return table
-
-
-def _cpu_ms(call: Callable[[], object], *, rounds: int = 5) -> float:
-    """Return the median CPU time of the calling thread; other processes on the machine do not disturb it."""
-    call()
-    times = []
-    for _ in range(rounds):
-        start = time.thread_time()
-        call()
-        times.append(time.thread_time() - start)
-    return sorted(times)[rounds // 2] * 1000
 
 
 def _again(photo: fp.Photo, *, thumbnails: bool) -> None:
