@@ -45,8 +45,8 @@ def analyze_many(
     Parameters
     ----------
     photos : iterable of path, bytes or Photo, or a folder
-        A folder stands for the files in it, sorted by name; another path for one photo. The iterable is drawn from as results are taken, so it may
-        be endless.
+        A folder stands for the files in it, sorted by name; another path for one photo. The iterable is drawn from as
+        results are taken, so it may be endless.
     workers : int, optional
         Processes; as many as there are processors if left out; 0 analyses in this process.
     executor : concurrent.futures.Executor, optional

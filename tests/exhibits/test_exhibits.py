@@ -479,3 +479,16 @@ def test_the_headline_promises_circles_only_where_there_are_some():
     assert "circled" in headline(marked, "en")
     assert "circled" not in headline(bare, "en")
     assert "红圈" not in headline(bare, "zh")
+
+
+@pytest.mark.parametrize(
+    ("lang", "listed", "explained"), [("en", "1a: ", "Faint traces"), ("zh", "1a：", "弱痕迹单独")]
+)
+def test_a_statement_explains_no_places_that_it_leaves_out(lang, listed, explained):
+    plain = verdict()
+    clone, *rest = plain.findings
+    faint = tuple(replace(r, traces=("copy_move", "noise")) for r in clone.regions)
+    shot = replace(plain, findings=(replace(clone, regions=faint), *rest))
+    texts = [statement(shot, lang, limit) for limit in range(60, 700, 20)]
+    assert {listed in text for text in texts} == {True, False}
+    assert all((listed in text) == (explained in text) for text in texts)

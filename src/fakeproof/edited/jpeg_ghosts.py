@@ -79,8 +79,9 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
         `heatmap`: deviation in robust standard deviations, >= 0; about 1 where nothing is odd, 0 where nothing can
         be said; on the photo's own grid the root mean square over qualities. `score`: the largest deviation inside a
         place of at least 9 blocks and at most a third of the photo; 0 without one, and where it fits the photo's own
-        last quality best. `facts`: ``quality``, ``grid`` (x, y), ``aligned``, ``shifted_strength`` and ``shifted_whole`` (standard deviations by which the best shifted grid fits, at its
-        best place and in the whole photo).
+        last quality best. `facts`: ``quality``, ``grid`` (x, y), ``aligned``, ``shifted_strength`` and
+        ``shifted_whole`` (standard deviations by which the best shifted grid fits, at its best place and in the whole
+        photo).
     NotApplicable
         When the photo's shorter side is below 128 px.
 

@@ -85,7 +85,8 @@ def _opening(verdict: Verdict, category: Category, lang: Language) -> str:
 def _sentences(exhibit: Exhibit, lang: Language) -> list[str]:
     """Split a caption, so that a limit takes whole sentences from its end; what only numbers the pictures goes."""
     if exhibit.kind not in ("original", "compared", "product"):
-        return [p for p in re.split(r"(?<=\.)\s+|(?<=。)", exhibit.caption(lang)) if p]
+        # What explains the list of places goes with it: alone it would explain nothing.
+        return [p for p in re.split(r"(?<=\.)\s+|(?<=。)", exhibit.caption(lang), maxsplit=1) if p]
     # Shop photos have no name, so that nothing is left of what numbers them.
     numbered = r"\d(-\d)?[:：]" if exhibit.kind == "product" else r"1[:：]"
     parts = [p for p in re.split(r"(?<=\.)\s+|(?<=[。；])", exhibit.caption(lang)) if p and not re.match(numbered, p)]
