@@ -1,6 +1,6 @@
 """Copy-move: masks by set, false alarms, sweeps over what was done to the clone, odd photos, time.
 
-``--train`` fits the logistic weights of `fakeproof.edited.copy_move` on the training half and shows them in a table.
+``--train`` fits the logistic weights of `fakeproof.edited.clones.copy_move` on the training half and shows them in a table.
 """
 
 from __future__ import annotations
@@ -391,7 +391,7 @@ def _time() -> Table:
 
 def _trained(options: Options) -> Table:
     """Fit the weights on the training half: pairs in the truth against pairs of untouched photos."""
-    module = import_module("fakeproof.edited.copy_move")
+    module = import_module("fakeproof.edited.clones.copy_move")
     names = list(module.WEIGHTS)
     features, labels, photos = [], [], []
     learned = [row for row in _forged(options) + _clean(options) if split(row) == "train"]

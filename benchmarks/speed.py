@@ -94,7 +94,7 @@ def _seconds(call: Callable[[], Any], *, rounds: int = 1, warm: int = 0) -> floa
 
 def _save_at_all_qualities(rgb: Any) -> None:
     """Do what a sweep of qualities does without a shortcut: save and decode the photo at each."""
-    from fakeproof.edited.jpeg_ghosts import DEFAULT_QUALITIES
+    from fakeproof.edited.saves.jpeg_ghosts import DEFAULT_QUALITIES
 
     for quality in DEFAULT_QUALITIES:
         _, saved = cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, quality])

@@ -52,11 +52,12 @@ def test_every_exported_name_exists_and_is_documented(stub):
         assert name in dir(package)
 
 
-@pytest.mark.parametrize("name", ["ela", "noise", "copy_move", "double_jpeg", "resampling", "source_difference"])
-def test_functions_win_over_modules_of_the_same_name(name):
+@pytest.mark.parametrize("module", ["saves.ela", "noise", "clones.copy_move", "saves.double_jpeg", "resampling"])
+def test_functions_win_over_modules_of_the_same_name(module):
+    name = module.rpartition(".")[2]
     code = f"""
 import fakeproof as fp, importlib, types
-importlib.import_module("fakeproof.edited.{name}")
+importlib.import_module("fakeproof.edited.{module}")
 assert not isinstance(fp.edited.{name}, types.ModuleType), "the module hides the function"
 """
     assert "fakeproof" in loaded_after(code)

@@ -85,7 +85,7 @@ def ela(ax: Any, photo: Photo, finding: Finding | None = None, *, quality: int =
     if finding is not None:
         return heatmap(ax, photo, finding, label="deviation from like blocks (robust SD)")
     # The module carries the function's name; importing from it keeps both reachable.
-    from fakeproof.edited.ela import error_levels
+    from fakeproof.edited.saves.ela import error_levels
 
     ax.imshow(error_levels(photo, quality=quality))
     ax.set_xticks([])

@@ -6,9 +6,9 @@ from tests.reference import double_jpeg as plain
 
 import fakeproof as fp
 from fakeproof._kernels import double_jpeg as kernels
-from fakeproof.edited.double_jpeg import _by_video_codec, mostly_twice
-from fakeproof.edited.first_save import FREQUENCIES
 from fakeproof.edited.planes import ijg_table
+from fakeproof.edited.saves.double_jpeg import _by_video_codec, mostly_twice
+from fakeproof.edited.saves.first_save import FREQUENCIES
 
 FEW = FREQUENCIES[:3]
 

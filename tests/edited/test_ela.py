@@ -9,8 +9,8 @@ from tests.reference import ela as plain
 
 import fakeproof as fp
 from fakeproof._kernels import dct, ela
-from fakeproof.edited.ela import error_levels
 from fakeproof.edited.planes import ijg_table
+from fakeproof.edited.saves.ela import error_levels
 from fakeproof.errors import ParameterError
 
 
@@ -67,7 +67,7 @@ def test_a_fresh_patch_in_a_saved_photo_stands_out(monkeypatch):
     assert finding.heatmap[mask].mean() > 2 * finding.heatmap[~mask].mean()
     assert finding.score > fp.edited.ela(fp.Photo.from_bytes(save(host, 95))).score
     # the place that a lower threshold would circle is the patch
-    monkeypatch.setattr(sys.modules["fakeproof.edited.ela"], "DECISION", 3.0)
+    monkeypatch.setattr(sys.modules["fakeproof.edited.saves.ela"], "DECISION", 3.0)
     decided = fp.edited.ela(photo)
     assert decided.supports is fp.Category.EDITED
     assert overlap(decided.mask, mask) > 0.4

@@ -7,7 +7,7 @@ from tests.reference import ghosts as plain
 import fakeproof as fp
 from fakeproof._kernels import ghosts
 from fakeproof.edited.planes import ijg_table
-from fakeproof.edited.shifted_grid import shifted_grid
+from fakeproof.edited.saves.shifted_grid import shifted_grid
 from fakeproof.errors import ParameterError
 
 

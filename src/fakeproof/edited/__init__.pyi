@@ -1,9 +1,9 @@
-from .copy_move import copy_move as copy_move
-from .double_jpeg import double_jpeg as double_jpeg
-from .ela import ela as ela
-from .jpeg_ghosts import jpeg_ghosts as jpeg_ghosts
-from .jpeg_grid import jpeg_grid as jpeg_grid
+from .against_source.source_difference import source_difference as source_difference
+from .clones.copy_move import copy_move as copy_move
 from .localize import localize as localize
 from .noise import noise as noise
 from .resampling import resampling as resampling
-from .source_difference import source_difference as source_difference
+from .saves.double_jpeg import double_jpeg as double_jpeg
+from .saves.ela import ela as ela
+from .saves.jpeg_ghosts import jpeg_ghosts as jpeg_ghosts
+from .saves.jpeg_grid import jpeg_grid as jpeg_grid

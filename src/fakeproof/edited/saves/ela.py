@@ -9,7 +9,7 @@ import numpy as np
 
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.planes import jpeg_planes
-from fakeproof.edited.requantised import photo_deviations
+from fakeproof.edited.saves.requantised import photo_deviations
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, Flag, NotApplicable, too_small
 from fakeproof.types import Category, Language

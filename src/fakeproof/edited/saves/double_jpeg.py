@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.block_maps import Place, block_heatmap, block_places, box_mean, outlines, to_mask
-from fakeproof.edited.first_save import FREQUENCIES, FirstSave, estimate_first_save, ratio_by_block
 from fakeproof.edited.planes import ijg_table, jpeg_planes
-from fakeproof.edited.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
-from fakeproof.edited.shifted_save import estimate_shifted_save, shifted_ratio
+from fakeproof.edited.saves.first_save import FREQUENCIES, FirstSave, estimate_first_save, ratio_by_block
+from fakeproof.edited.saves.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
+from fakeproof.edited.saves.shifted_save import estimate_shifted_save, shifted_ratio
 from fakeproof.findings import Finding, NotApplicable, too_small
 from fakeproof.heatmaps import BlockHeatmap
 from fakeproof.types import Category, Language

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fakeproof.edited.block_maps import block_heatmap, box_sum, outlines, to_mask
 from fakeproof.edited.planes import ijg_table, jpeg_planes
-from fakeproof.edited.shifted_grid import shifted_grid
+from fakeproof.edited.saves.shifted_grid import shifted_grid
 from fakeproof.findings import Finding, Flag, NotApplicable, too_small
 from fakeproof.types import Category, Language
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.edited.block_maps import outlines
-from fakeproof.edited.clone_keypoints import keypoint_candidates
-from fakeproof.edited.clone_verify import Clone, Ground, verify_clone
-from fakeproof.edited.clone_words import describe, numbers
-from fakeproof.edited.patch_field import dense_candidates
+from fakeproof.edited.clones.keypoints import keypoint_candidates
+from fakeproof.edited.clones.patch_field import dense_candidates
+from fakeproof.edited.clones.verify import Clone, Ground, verify_clone
+from fakeproof.edited.clones.words import describe, numbers
 from fakeproof.findings import Finding, Flag, NotApplicable, Region, frozen_array, too_small
 from fakeproof.types import Category, Language
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from fakeproof.edited.block_maps import BlockMap, Place, block_heatmap, block_places, box_mean, outlines, to_mask
 from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
-from fakeproof.edited.requantised import photo_deviations, spread_of
-from fakeproof.edited.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
+from fakeproof.edited.saves.requantised import photo_deviations, spread_of
+from fakeproof.edited.saves.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, NotApplicable, too_small
 from fakeproof.types import Category, Language

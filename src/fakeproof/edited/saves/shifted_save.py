@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.first_save import FREQUENCIES, MAX_FIRST, MIN_FREQUENCIES
 from fakeproof.edited.planes import ijg_table
-from fakeproof.edited.shifted_grid import ShiftedGrid
+from fakeproof.edited.saves.first_save import FREQUENCIES, MAX_FIRST, MIN_FREQUENCIES
+from fakeproof.edited.saves.shifted_grid import ShiftedGrid
 
 __all__ = ["ShiftedSave", "estimate_shifted_save", "shifted_ratio"]
 

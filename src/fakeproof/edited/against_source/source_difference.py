@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.edited.overlay import is_mark
-from fakeproof.edited.residual import Comparison, compare
+from fakeproof.edited.against_source.overlay import is_mark
+from fakeproof.edited.against_source.residual import Comparison, compare
 from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, frozen_array
 from fakeproof.geometry import apply, verify
 from fakeproof.types import Category, Language

@@ -1,0 +1,1 @@
+"""The photo held against its matched original."""

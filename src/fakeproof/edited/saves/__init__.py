@@ -1,0 +1,1 @@
+"""What repeated JPEG saves leave behind."""
