@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chains import CHAINS
-from benchmarks.data import DataMissing
 from benchmarks.frame import Options, record, write_section
+from benchmarks.material.chains import CHAINS
+from benchmarks.material.data import DataMissing
 from benchmarks.regress import stored, worse
 
 SECTIONS = {
@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
             continue
         start = time.perf_counter()
         try:
-            tables = importlib.import_module(f"benchmarks.{name}").run(options)
+            tables = importlib.import_module(f"benchmarks.sections.{name}").run(options)
         except DataMissing as error:
             print(error)
             continue

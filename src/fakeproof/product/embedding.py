@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["DIGEST", "VIEWS", "embed"]
 
 DIGEST = "ca594ec082366ae843f28e1100a0524b3f4936968c1e18cfa944f97ac44ca823"
-"""SHA-256 of embedding.onnx, as tools/build_embedding.py writes it."""
+"""SHA-256 of embedding.onnx, as benchmarks/training/embedding.py writes it."""
 SMALL_SIDE = 224
 """Square, px, on which the whole picture is seen: what the network was trained on."""
 LARGE_SIDE = 320

@@ -38,7 +38,7 @@ MISJUDGED = 3.0
 places come from texture in photos saved three times, real ones rise above it (4 to 40)."""
 DECISION = 16.0
 """Strength of a place at which the photo is called edited: none of 1,044 untouched photos of the training half, saved
-up to three times, reached it (collected by benchmarks/train_localize.py)."""
+up to three times, reached it (collected by benchmarks/training/localize.py)."""
 MIN_BLOCKS = 16
 """Blocks (32 x 32 px) that make a place."""
 MAX_SHARE = 0.5

@@ -30,7 +30,7 @@ CANDIDATE = 1.8
 """Robust standard deviations at which a place is worth looking at."""
 DECISION = 13.0
 """Peak deviation of a place at which the photo is called edited: none of 1,044 untouched photos of the training half,
-saved up to three times, reached it (collected by benchmarks/train_localize.py); the largest had 12.0."""
+saved up to three times, reached it (collected by benchmarks/training/localize.py); the largest had 12.0."""
 MIN_BLOCKS = 9
 """Blocks (24 x 24 px) that make a region."""
 MAX_SHARE = 0.35

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from benchmarks.data import by_half, rows
 from benchmarks.frame import Options, Table, median_seconds, one_thread
-from benchmarks.scenes import phone_jpeg
+from benchmarks.material.data import by_half, rows
+from benchmarks.material.scenes import phone_jpeg
 
 TIME_CAP = 20.0
 """Seconds one photo may take a peer before it counts as "no answer"."""

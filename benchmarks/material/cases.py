@@ -21,13 +21,13 @@ import numpy as np
 from PIL import Image, ImageOps
 
 import fakeproof as fp
-from benchmarks.attacks import KINDS as KINDS_OF_ATTACK
-from benchmarks.chains import apply_chain
-from benchmarks.data import COMPOSITES, Row, rows, split
-from benchmarks.forgeries import KINDS, forge, untouched
 from benchmarks.frame import Options
+from benchmarks.material.attacks import KINDS as KINDS_OF_ATTACK
+from benchmarks.material.chains import apply_chain
+from benchmarks.material.data import COMPOSITES, Row, half_of, product_of, rows, split
+from benchmarks.material.forgeries import KINDS, forge, untouched
 
-CACHE = Path(__file__).parent / ".cache"
+CACHE = Path(__file__).parent.parent / ".cache"
 WORKERS = 2
 CAMERA_ROLES = ("original", "natural")
 
@@ -174,7 +174,7 @@ def web_cases(options: Options, chain: str) -> Iterator[Case]:
 
 def web_findings(case: Case) -> list[Any]:
     """Verify the photo against its candidates."""
-    from benchmarks.attacks import attack
+    from benchmarks.material.attacks import attack
 
     pool = case.recipe[-1]
     if case.recipe[0] == "attack":
@@ -208,11 +208,9 @@ def _pairs(options: Options) -> list[_Pair]:
     assert options.data is not None
     with (options.data / "products" / "pairs.csv").open(encoding="utf-8", newline="") as file:
         records = list(csv.DictReader(file))
-    from benchmarks.product import half_of, product_of
-
     out = []
     for r in records:
-        halves = {half_of(r["a"]), half_of(r["b"])}
+        halves = {half_of(product_of(r["a"])), half_of(product_of(r["b"]))}
         if len(halves) > 1:  # a pair across the halves would leak one product into both
             continue
         out.append(
@@ -250,7 +248,7 @@ def product_findings(case: Case) -> list[Any]:
 
 
 def _damaged(data: bytes, seed: int) -> bytes:
-    from benchmarks.damage import damage
+    from benchmarks.material.damage import damage
 
     out = io.BytesIO()
     with Image.open(io.BytesIO(data)) as picture:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from benchmarks.chains import apply_chain
+from benchmarks.material.chains import apply_chain
 
 RGB = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
@@ -62,7 +62,7 @@ def forge(
     donor : bytes, optional
         Where a splice takes its piece from; without it the piece comes from the host, mirrored.
     chain : str
-        Delivery chain afterwards, see :mod:`benchmarks.chains`.
+        Delivery chain afterwards, see :mod:`benchmarks.material.chains`.
     sizes : sequence of int or None
         Long sides in pixels to which larger hosts are first reduced (and saved, as a phone or chat app does);
         None keeps the host's own pixels and its own first compression.

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.chains import apply_chain
-from benchmarks.damage import damage, worsen
-from benchmarks.data import DataMissing, rows
 from benchmarks.frame import Options, Table, median_seconds, one_thread
+from benchmarks.material.chains import apply_chain
+from benchmarks.material.damage import damage, worsen
+from benchmarks.material.data import DataMissing, family_of, half_of, product_of, rows
 from fakeproof.evidence.metrics import roc_auc, tpr_at_fpr, wilson
 from fakeproof.findings import Finding
 from fakeproof.photo import Photo
@@ -46,24 +46,6 @@ SHRINK = 0.3
 """Floor of the within-product variance, in shares of its largest: how far directions are forgotten."""
 
 
-def product_of(name: str) -> str:
-    """Name the product that a file shows."""
-    if "beer_labels" in name:
-        return "beer:" + Path(name).stem.split("__")[-1].lower()
-    return Path(name).parent.name
-
-
-def half_of(name: str) -> str:
-    """Return the product's half; about 60 % train."""
-    return "train" if hashlib.sha256(product_of(name).encode()).digest()[0] < 154 else "unseen"
-
-
-def family_of(name: str) -> str:
-    """Name the family (juice, apple) in which products are siblings; shelf photos of single kinds are their own."""
-    parts = Path(name).parts
-    return "/".join(parts[-4:-2]) if "grocery" in name else product_of(name)
-
-
 @dataclass
 class Case:
     """A questioned photo against shop photos of one product."""
@@ -82,7 +64,7 @@ class Case:
     @property
     def half(self) -> str:
         """``train``, ``unseen``, or ``mixed`` where the two products stand on different sides."""
-        sides = {half_of(self.photo), half_of(self.shop[0])}
+        sides = {half_of(product_of(self.photo)), half_of(product_of(self.shop[0]))}
         return sides.pop() if len(sides) == 1 else "mixed"
 
 
@@ -160,7 +142,9 @@ def episodes(names: Sequence[str], seed: int) -> list[Case]:
     for index in rng.permutation(len(asked))[:QUESTIONED]:
         photo = asked[index]
         own, kind = product_of(photo), "packages" if "Packages" in photo else "produce"
-        others = [q for q in products if q != own and half_of(by_product[q][0]) == half_of(photo)]
+        others = [
+            q for q in products if q != own and half_of(product_of(by_product[q][0])) == half_of(product_of(photo))
+        ]
         siblings = [q for q in others if family_of(by_product[q][0]) == family_of(photo)]
         strangers = [q for q in others if family_of(by_product[q][0]) != family_of(photo)]
         for label, choice in (("same", [own]), ("sibling", siblings), ("other", strangers)):
@@ -393,7 +377,7 @@ def photos_table(halves: dict[str, Scored]) -> Table:
     table = Table(
         "One to ten shop photos: ROC AUC, and what is claimed at the default threshold",
         ["goods", "half", "shop photos", "photo", "n", "AUC", "best single cue", "wrong found", "true accused"],
-        note="Damage is drawn (benchmarks/damage.py); no photos of damaged goods were to be had.",
+        note="Damage is drawn (benchmarks/material/damage.py); no photos of damaged goods were to be had.",
     )
     for goods in ("packages", "produce"):
         for against_what in ("other", "sibling"):

@@ -16,12 +16,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
 import fakeproof as fp
-from benchmarks.attacks import KINDS, attack
-from benchmarks.data import Row, rows, split
-from benchmarks.forgeries import KINDS as EDITS
-from benchmarks.forgeries import forge, untouched
 from benchmarks.frame import Options, Table, cpu_milliseconds, one_thread
-from benchmarks.product import half_of
+from benchmarks.material.attacks import KINDS, attack
+from benchmarks.material.data import Row, half_of, product_of, rows, split
+from benchmarks.material.forgeries import KINDS as EDITS
+from benchmarks.material.forgeries import forge, untouched
 from fakeproof.geometry import fit_homography, orb, pair, rootsift, verify
 from fakeproof.geometry.verify import MIN_INLIERS
 
@@ -217,7 +216,7 @@ def products(options: Options) -> Table:
         for name in (r["a"], r["b"]):
             cache.setdefault(name, fp.Photo.open(options.data / name))
         said = verify(cache[r["a"]], cache[r["b"]]).kind
-        for row in (r["kind"], half_of(r["a"]), "all"):
+        for row in (r["kind"], half_of(product_of(r["a"])), "all"):
             kinds[row].append(said)
     table = Table("Other photos of the same product", ["pairs", "n", "said to be the same photo", "same product"])
     last = ("train", "unseen", "all")

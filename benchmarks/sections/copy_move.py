@@ -22,10 +22,10 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 import fakeproof as fp
-from benchmarks.chains import CHAINS, apply_chain
-from benchmarks.data import Row, rows, split
 from benchmarks.frame import Options, Table, median_seconds, one_thread, peak_mib
-from benchmarks.scenes import SIZES, phone_jpeg
+from benchmarks.material.chains import CHAINS, apply_chain
+from benchmarks.material.data import Row, rows, split
+from benchmarks.material.scenes import SIZES, phone_jpeg
 from fakeproof.evidence.metrics import roc_auc, wilson
 from fakeproof.evidence.pixels import pixel_scores
 from fakeproof.findings import Finding

@@ -1,4 +1,4 @@
-"""Train the fusion of :func:`fakeproof.edited.localize`: ``python -m benchmarks.train_localize DATA CACHE [--write]``.
+"""Train the fusion of :func:`fakeproof.edited.localize`: ``python -m benchmarks.training.localize DATA CACHE [--write]``.
 
 CACHE keeps the detectors' maps, one small file a photo, so that a second fit takes a minute. Only training groups are
 fitted; trees are fitted in folds of groups, so that the photo's model and the thresholds see only logits of photos
@@ -24,11 +24,11 @@ import numpy.typing as npt
 from PIL import Image, ImageOps
 
 import fakeproof as fp
-from benchmarks.boosting import Trees, fit
-from benchmarks.chains import apply_chain
-from benchmarks.data import Row, rows, split
-from benchmarks.forgeries import KINDS, forge, untouched
 from benchmarks.frame import Options
+from benchmarks.material.chains import apply_chain
+from benchmarks.material.data import Row, rows, split
+from benchmarks.material.forgeries import KINDS, forge, untouched
+from benchmarks.training.boosting import Trees, fit
 from fakeproof.edited import fusion_maps
 from fakeproof.edited.block_maps import Place, block_places
 from fakeproof.edited.localize import MAX_SHARE, MIN_CELLS, FusionModel, cell_logits, kept_places, photo_features
@@ -346,7 +346,7 @@ def train(samples: list[Sample]) -> dict[str, Any]:
     photo = fit_photo(x, y.astype(float), weight)
     trees = fit_trees(known)
     return {
-        "about": "written by benchmarks/train_localize.py; cells: boosted trees; photo: logistic, weights >= 0",
+        "about": "written by benchmarks/training/localize.py; cells: boosted trees; photo: logistic, weights >= 0",
         "photos": len(known),
         "altered": int(y.sum()),
         "features": list(fusion_maps.FEATURES),

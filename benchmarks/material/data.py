@@ -113,9 +113,27 @@ def _scene(name: str) -> str:
     )
 
 
+def half_of(group: str) -> Half:
+    """Return the half of what must stay together, a scene or a product: about 60 % train."""
+    return "train" if hashlib.sha256(group.encode()).digest()[0] < 154 else "unseen"
+
+
 def split(row: Row) -> Half:
-    """Return the row's half; about 60 % train, decided by its component so that no scene crosses."""
-    return "train" if hashlib.sha256(row.component.encode()).digest()[0] < 154 else "unseen"
+    """Return the row's half, decided by its component so that no scene crosses."""
+    return half_of(row.component)
+
+
+def product_of(name: str) -> str:
+    """Name the product that a file of the product photos shows."""
+    if "beer_labels" in name:
+        return "beer:" + Path(name).stem.split("__")[-1].lower()
+    return Path(name).parent.name
+
+
+def family_of(name: str) -> str:
+    """Name the family (juice, apple) in which products are siblings; shelf photos of single kinds are their own."""
+    parts = Path(name).parts
+    return "/".join(parts[-4:-2]) if "grocery" in name else product_of(name)
 
 
 def by_half(found: list[Row]) -> dict[Half, list[Row]]:

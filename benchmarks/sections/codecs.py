@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 import fakeproof as fp
-from benchmarks.data import rows, split
 from benchmarks.frame import Options, Table
+from benchmarks.material.data import rows, split
 from fakeproof.evidence.metrics import wilson
 
 SIDE = 1024

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 import fakeproof as fp
-from benchmarks import cases
 from benchmarks.frame import Options, Table, median_seconds
+from benchmarks.material import cases
 from fakeproof.evidence import metrics
 from fakeproof.evidence.calibrate import MonotoneCalibrator
 from fakeproof.evidence.card import CategoryCard, DetectorCard

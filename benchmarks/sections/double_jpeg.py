@@ -12,8 +12,8 @@ import numpy.typing as npt
 from PIL import Image
 
 import fakeproof as fp
-from benchmarks.data import Row, rows, split
 from benchmarks.frame import Options, Table
+from benchmarks.material.data import Row, rows, split
 from fakeproof.evidence.metrics import wilson
 from fakeproof.evidence.pixels import pixel_auc
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.frame import Options, Table, median_seconds, one_thread
-from benchmarks.scenes import scene
+from benchmarks.material.scenes import scene
 
 PHOTOS = 24
 GROWTH_RUNS = 2000

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 import fakeproof as fp
-from benchmarks.chains import apply_chain
-from benchmarks.data import Row, rows, split
-from benchmarks.forgeries import KINDS, forge, untouched
 from benchmarks.frame import Options, Table
+from benchmarks.material.chains import apply_chain
+from benchmarks.material.data import Row, rows, split
+from benchmarks.material.forgeries import KINDS, forge, untouched
 from fakeproof.errors import PhotoError
 from fakeproof.evidence.metrics import bootstrap, roc_auc, tpr_at_fpr, wilson
 from fakeproof.evidence.pixels import best_f1, pixel_auc, pixel_scores

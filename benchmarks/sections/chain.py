@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from benchmarks.chains import apply_chain
-from benchmarks.data import Row, rows, split
 from benchmarks.frame import Options, Table
+from benchmarks.material.chains import apply_chain
+from benchmarks.material.data import Row, rows, split
 
 KINDS = ("original", "resaved", "platform", "screenshot", "unknown")
 TRUE_KIND = {"original": "original", "natural": "original", "edited": "resaved", "facebook_recompressed": "platform"}

@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image
 
 import fakeproof as fp
-from benchmarks.chains import apply_chain
-from benchmarks.data import Row, rows, split
 from benchmarks.frame import Options, Table, cpu_milliseconds, one_thread
+from benchmarks.material.chains import apply_chain
+from benchmarks.material.data import Row, rows, split
 from fakeproof.evidence import metrics
 from fakeproof.findings import Finding
 from fakeproof.metadata.containers import read_container

