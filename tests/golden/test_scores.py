@@ -25,7 +25,9 @@ def test_the_scores_are_the_pinned_ones(name):
     for detector, answer in pinned["answers"].items():
         now = found["answers"][detector]
         assert now["version"] == answer["version"], f"{detector}'s version rose: {REWRITE}"
-        assert same(now, answer), f"{detector} v{answer['version']} changed its answer: raise its version, then {REWRITE}"
+        assert same(now, answer), (
+            f"{detector} v{answer['version']} changed its answer: raise its version, then {REWRITE}"
+        )
     assert same(found["scores"], pinned["scores"]), f"the cards weigh differently: if on purpose, {REWRITE}"
 
 
