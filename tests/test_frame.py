@@ -64,7 +64,7 @@ assert not isinstance(fp.edited.{name}, types.ModuleType), "the module hides the
 
 
 def test_not_applicable_is_falsy_and_speaks():
-    answer = fp.NotApplicable(detector="noise", reason="96x96 is below 128 px", reason_zh="太小")
+    answer = fp.NotApplicable(detector="noise", reason={"en": "96x96 is below 128 px", "zh": "太小"})
     assert not answer
     assert str(answer) == "96x96 is below 128 px"
     assert answer.wording("zh") == "太小"

@@ -15,7 +15,7 @@ from fakeproof.errors import FakeproofError, PhotoError
 from fakeproof.exhibits.report import told
 from fakeproof.findings import Source
 from fakeproof.order import Order
-from fakeproof.types import LANGUAGES
+from fakeproof.words import languages
 
 EXAMPLE = '[{"file": "a.jpg", "url": "https://…", "seen_on": "…", "seen_at": "2026-05-01"}]'
 RAN, BAD_ARGUMENTS, NO_PHOTO = 0, 2, 3
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--order", type=Path, metavar="FILE", help="the order as JSON: placed_at, delivered_at, …")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write a dossier for each photo here")
-    parser.add_argument("--lang", choices=LANGUAGES, default="en", help="language of verdict and dossier")
+    parser.add_argument("--lang", choices=languages(), default="en", help="language of verdict and dossier")
     parser.add_argument("--json", action="store_true", help="print the verdicts as JSON, one a line")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier dossiers in DIR")
     return parser
@@ -143,7 +143,7 @@ def _demo(words: Sequence[str]) -> int:
         prog="python -m fakeproof demo", description="Make three cases and two counter-cases and analyse them."
     )
     parser.add_argument("--out", type=Path, default=Path("demo-out"), metavar="DIR", help="where cases and dossiers go")
-    parser.add_argument("--lang", choices=LANGUAGES, default="en")
+    parser.add_argument("--lang", choices=languages(), default="en")
     parser.add_argument("--overwrite", action="store_true", help="replace what an earlier demo wrote")
     asked = parser.parse_args(words)
     if asked.out.exists() and not asked.overwrite:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from fakeproof.heatmaps import BlockHeatmap, map_picture
 from fakeproof.types import Category, Language
+from fakeproof.words import FALLBACK, Phrase, frozen_words, phrase, said, text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN_LISTING", "Finding", "Flag", "Match", "NotApplicable", "Region", "Source", "frozen_array", "too_small"]
 
-OWN_LISTING: dict[Language, str] = {"en": "this shop's own listing", "zh": "本店商品页"}
+OWN_LISTING: Phrase = phrase("shared.own_listing")
 """Where a source was seen that is one of the shop's own pictures."""
 
 
@@ -52,26 +53,7 @@ class Flag(_EnumFlag):
         >>> (Flag.SMALL | Flag.GREY).sentences()
         ('the photo is small, so little can be measured', 'the photo has no colour')
         """
-        return tuple(_FLAG_SENTENCES[flag.name or ""][lang] for flag in self)
-
-
-_FLAG_SENTENCES: dict[str, dict[Language, str]] = {
-    "SMALL": {"en": "the photo is small, so little can be measured", "zh": "照片尺寸小，可测量的信息有限"},
-    "FLAT": {"en": "large parts are flat and carry no trace", "zh": "大面积平坦区域，没有可用痕迹"},
-    "SATURATED": {"en": "over- or underexposed parts were left out", "zh": "过曝或欠曝区域未参与分析"},
-    "RECOMPRESSED": {"en": "the photo was saved again, which wipes traces", "zh": "照片被再次压缩，痕迹减弱"},
-    "RESIZED": {"en": "the photo seems resized, which wipes traces", "zh": "照片可能被缩放，痕迹减弱"},
-    "GREY": {"en": "the photo has no colour", "zh": "照片没有颜色信息"},
-    "TRUNCATED": {"en": "the file is cut off; only a part was read", "zh": "文件不完整，只读取了部分内容"},
-    "REPETITIVE": {"en": "the content repeats itself by nature", "zh": "画面内容本身有重复"},
-    "UNVERIFIED": {"en": "self-declared and not verified", "zh": "文件自述信息，未经验证"},
-    "PARSE_ERROR": {"en": "a block of the file could not be parsed", "zh": "文件中有一块数据无法解析"},
-    "TIME_LIMIT": {"en": "the search stopped at its time limit", "zh": "搜索达到时间上限而停止"},
-    "LOW_QUALITY": {
-        "en": "blurred, dark or covered parts limit what can be said",
-        "zh": "模糊、过暗或遮挡限制了判断",
-    },
-}
+        return tuple(text(f"flag.{flag.name}", lang) for flag in self)
 
 
 def frozen_array(array: Any, dtype: Any = None) -> Any:
@@ -152,8 +134,8 @@ class NotApplicable:
     ----------
     detector : str
         The detector's name.
-    reason, reason_zh : str
-        Why it cannot look.
+    reason : mapping, or str
+        Why it cannot look, by language; a text alone is taken for English.
     version : int
         The detector's version.
     unreadable : tuple of (str, str)
@@ -162,46 +144,47 @@ class NotApplicable:
     Examples
     --------
     >>> from fakeproof import NotApplicable
-    >>> answer = NotApplicable(detector="noise", reason="96x96 is below 128 px", reason_zh="96x96 小于 128 像素")
+    >>> answer = NotApplicable(detector="noise", reason="96x96 is below 128 px")
     >>> bool(answer), str(answer)
     (False, '96x96 is below 128 px')
     """
 
     detector: str
-    reason: str
-    reason_zh: str = ""
+    reason: Mapping[Language, str] | str
     version: int = 1
     unreadable: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        reason = {FALLBACK: self.reason} if isinstance(self.reason, str) else self.reason
+        object.__setattr__(self, "reason", frozen_words(reason))
 
     def __bool__(self) -> bool:
         return False
 
     def __str__(self) -> str:
-        return self.reason
+        return self.wording()
 
     def wording(self, lang: Language = "en") -> str:
-        """Return the reason in the language asked for; English where no Chinese was given."""
-        return self.reason_zh or self.reason if lang == "zh" else self.reason
+        """Return the reason in the language asked for; English where it has no other."""
+        return said(self.reason, lang)  # type: ignore[arg-type]  # made a mapping on creation
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), _plain_fields(self))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer as JSON-ready values."""
         return {
             "detector": self.detector,
             "version": self.version,
-            "reason": self.reason,
+            "reason": self.wording("en"),
             "reason_zh": self.wording("zh"),
         }
 
 
 def too_small(detector: str, version: int, size: tuple[int, int], least: int) -> NotApplicable:
     """Return a detector's answer to a photo whose shorter side is below `least` px."""
-    shown = f"{size[0]}x{size[1]}"
-    return NotApplicable(
-        detector=detector,
-        version=version,
-        reason=f"{shown} is below {least} px",
-        reason_zh=f"{shown} 小于 {least} 像素",
-    )
+    reason = phrase("shared.too_small", size=f"{size[0]}x{size[1]}", least=least)
+    return NotApplicable(detector=detector, version=version, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -241,7 +224,12 @@ class Source:
 
     def seen(self, lang: Language = "en") -> str:
         """Return where it was seen; this shop's own listing in the language asked for."""
-        return OWN_LISTING[lang] if self.seen_on == OWN_LISTING["en"] else self.seen_on
+        return OWN_LISTING[lang] if self.own_listing else self.seen_on
+
+    @property
+    def own_listing(self) -> bool:
+        """Whether it is one of the shop's own pictures."""
+        return self.seen_on == OWN_LISTING["en"]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the description (never the picture) as JSON-ready values."""
@@ -301,11 +289,11 @@ class Match:
         if self.homography is not None:
             object.__setattr__(self, "homography", frozen_array(self.homography, np.float64))
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
-        object.__setattr__(self, "words", MappingProxyType(dict(self.words)))
+        object.__setattr__(self, "words", frozen_words(self.words))
 
     def transform(self, lang: Language = "en") -> str:
         """Return in words how the photo was made from the source."""
-        return self.words.get(lang) or self.words.get("en", "")
+        return said(self.words, lang)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), _plain_fields(self))
@@ -405,12 +393,12 @@ class Finding:
             object.__setattr__(self, "mask", frozen_array(self.mask, np.bool_))
         pictures = {name: frozen_array(picture, np.uint8) for name, picture in self.pictures.items()}
         object.__setattr__(self, "pictures", MappingProxyType(pictures))
-        for name in ("facts", "sentence"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+        object.__setattr__(self, "sentence", frozen_words(self.sentence))
 
     def wording(self, lang: Language = "en") -> str:
         """Return what was seen in one sentence."""
-        return self.sentence.get(lang) or self.sentence.get("en", "")
+        return said(self.sentence, lang)
 
     @property
     def kept_heatmap(self) -> Heatmap | BlockHeatmap | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from fakeproof import words
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     Blocks: TypeAlias = npt.NDArray[np.int16]
     """(block rows, block columns, 8, 8), vertical frequency first."""
 
-Language: TypeAlias = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+Language: TypeAlias = str
+"""``"en"``, ``"zh"``: the name of a file in ``fakeproof/words``."""
 
 ChainKind: TypeAlias = Literal["original", "resaved", "platform", "screenshot", "unknown"]
 Decision: TypeAlias = Literal["supported", "inconclusive", "not_supported", "not_examined"]
@@ -44,10 +46,4 @@ class Category(StrEnum):
         >>> Category.EDITED.label("zh")
         'PS图（修改图）'
         """
-        return _LABELS[lang][self.value]
-
-
-_LABELS: dict[Language, dict[str, str]] = {
-    "en": {"web_image": "web image", "edited": "edited photo", "wrong_product": "wrong product"},
-    "zh": {"web_image": "网图（盗图）", "edited": "PS图（修改图）", "wrong_product": "非本店商品"},
-}
+        return words.text(f"category.{self.value}", lang)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, NotApplicable, Region
-from fakeproof.types import LANGUAGES, Category, Language
+from fakeproof.types import Category, Language
+from fakeproof.words import check_language
 
 if TYPE_CHECKING:
     from fakeproof.evidence import CategoryScore
@@ -205,7 +206,7 @@ class Verdict:
         """
         from fakeproof.exhibits.report import page
 
-        _check_language(lang)
+        check_language(lang)
         text = page(self, lang=lang)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
@@ -232,7 +233,7 @@ class Verdict:
         """
         from fakeproof.exhibits.dossier import write_dossier
 
-        _check_language(lang)
+        check_language(lang)
         return write_dossier(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
 
     def light(self) -> Self:
@@ -361,7 +362,7 @@ class CaseVerdict:
         """
         from fakeproof.exhibits.dossier import write_case
 
-        _check_language(lang)
+        check_language(lang)
         return write_case(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
 
     def __repr__(self) -> str:
@@ -386,8 +387,3 @@ def _chain(chain: Any) -> dict[str, Any]:
         "kind": str(getattr(chain, "kind", "unknown")),
         "reasons": [str(reason) for reason in getattr(chain, "reasons", ())],
     }
-
-
-def _check_language(lang: str) -> None:
-    if lang not in LANGUAGES:
-        raise ParameterError("lang", lang, LANGUAGES)

@@ -290,4 +290,4 @@ def test_numbers_name_the_transform(angle, mirror):
     got = numbers(np.column_stack([linear, [5.0, -7.0]]), (0.0, 0.0))
     assert got["rotation_deg"] == pytest.approx(angle, abs=0.1)
     assert (got["scale"], got["mirrored"], got["dx"], got["dy"]) == (0.8, mirror, 5.0, -7.0)
-    assert ("mirrored" in describe(got, "en")) == mirror
+    assert ("mirrored" in describe(got)["en"]) == mirror

@@ -30,7 +30,7 @@ def test_tree_sums_equal_their_twin(depth):
 
 
 def _missing(*, but=()):
-    return [fp.NotApplicable(detector=d, reason="left out", reason_zh="略") for d in DETECTORS if d not in but]
+    return [fp.NotApplicable(detector=d, reason={"en": "left out", "zh": "略"}) for d in DETECTORS if d not in but]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,8 @@ from fakeproof.evidence.card import Card, CategoryCard, DetectorCard
 from fakeproof.evidence.fuse import fit_weights
 from fakeproof.evidence.metrics import cllr
 from fakeproof.evidence.train import Cases, accusation_limit, fit_card
-from fakeproof.types import LANGUAGES, Category
+from fakeproof.types import Category
+from fakeproof.words import languages
 
 EDITED = Category.EDITED
 
@@ -111,7 +112,7 @@ def test_words_follow_the_scale(llr):
     score = fp.CategoryScore(category=EDITED, llr=llr, bounds=(-8, 8), contributions=())
     from fakeproof.evidence.wording import verbal
 
-    for lang in LANGUAGES:
+    for lang in languages():
         text = verbal(EDITED, llr, "supported", lang)
         assert ("not altered" in text or "未经" in text) == (llr < -0.301)
     assert score.wording("en").startswith("Not examined")

@@ -92,7 +92,7 @@ def verdict(name="evidence.jpg", edited=1.8, web=0.0, product=0.0, url="https://
         findings=findings,
         sources=(source,),
         products=(fp.Photo.from_array(skimage.data.astronaut(), name="shop.jpg"),),
-        skipped=(fp.NotApplicable(detector="noise", reason="96x96 is below 128 px", reason_zh="太小"),),
+        skipped=(fp.NotApplicable(detector="noise", reason={"en": "96x96 is below 128 px", "zh": "太小"}),),
         problems=(f"source {HOSTILE}: is empty",),
     )
 

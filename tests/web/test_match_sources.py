@@ -51,7 +51,7 @@ def test_a_reused_photo_is_matched_with_its_address(how, sources):
     ("how", "en", "zh"),
     [
         ("mirrored", "mirrored", "左右镜像"),
-        ("rotated", "rotated by 25° counter-clockwise", "逆时针旋转 25°"),
+        ("rotated", "rotated by 25° counter-clockwise", "逆时针旋转25°"),
         ("pasted", "placed in a larger picture", "嵌入更大的画面"),
         ("cropped", "cropped to", "裁剪至原图的"),
     ],

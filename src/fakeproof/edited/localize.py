@@ -17,7 +17,8 @@ from fakeproof.edited.fusion_maps import CELL, CHANNELS, DETECTORS, FEATURES, Ce
 from fakeproof.errors import CalibrationError
 from fakeproof.findings import Finding, NotApplicable, Region, too_small
 from fakeproof.heatmaps import BlockHeatmap, heatmap_rows
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -128,7 +129,7 @@ def localize(photo: Photo, /, *, findings: Iterable[Finding | NotApplicable] | N
         return too_small("localize", VERSION, photo.size, MIN_SIDE)
     found = _gather(photo, findings)
     if not found:
-        return _not_applicable("no detector could look at this photo", "没有可用的检测器")
+        return NotApplicable(detector="localize", version=VERSION, reason=phrase("localize.none"))
     return fuse(photo, found, _shipped())
 
 
@@ -271,14 +272,5 @@ def _detector(channel: str) -> str:
     return "noise" if channel in ("level", "statistics") else channel
 
 
-def _not_applicable(reason: str, reason_zh: str) -> NotApplicable:
-    return NotApplicable(detector="localize", version=VERSION, reason=reason, reason_zh=reason_zh)
-
-
-def _sentence(decided: bool) -> dict[Language, str]:
-    if decided:
-        return {
-            "en": "The marked places differ from the rest of the photo in ways that editing leaves behind.",
-            "zh": "标出的区域与照片其余部分存在修改常留下的差异。",
-        }
-    return {"en": "No place of this photo stands out as altered.", "zh": "未发现照片中有明显被修改的区域。"}
+def _sentence(decided: bool) -> Phrase:
+    return phrase(f"localize.{'places' if decided else 'nothing'}")

@@ -9,7 +9,8 @@ import numpy as np
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.residual_statistics import CELL, noise_maps
 from fakeproof.findings import Finding, Flag, NotApplicable, too_small
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -107,10 +108,5 @@ def _strength(mean: float, cells: int) -> float:
     return float(mean * np.sqrt(cells))
 
 
-def _sentence(decided: bool) -> dict[Language, str]:
-    if decided:
-        return {
-            "en": "Places of this photo carry noise that differs from the rest beyond what light and texture explain.",
-            "zh": "照片中有区域的噪声与其余部分不一致，超出亮度和纹理所能解释的范围。",
-        }
-    return {"en": "The photo's noise is of one kind.", "zh": "照片各处噪声未见不一致。"}
+def _sentence(decided: bool) -> Phrase:
+    return phrase(f"noise.{'places' if decided else 'nothing'}")

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.findings import Finding, NotApplicable, frozen_array, too_small
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -206,15 +207,5 @@ def _whole(typical: Plane, used: npt.NDArray[np.bool_]) -> tuple[float, tuple[fl
     return float(ratio[y, x]), (int(x) / WINDOW, fy)
 
 
-def _sentence(decided: bool, whole: bool) -> dict[Language, str]:
-    if decided:
-        return {
-            "en": "Places of this photo were scaled or rotated; the rest was not.",
-            "zh": "照片中有区域经过缩放或旋转，其余部分没有。",
-        }
-    if whole:
-        return {
-            "en": "The whole photo seems to have been resized; that alone is no sign of editing.",
-            "zh": "整张照片可能被缩放过；仅凭这一点不能说明被修改。",
-        }
-    return {"en": "No place shows a trace of scaling or rotation.", "zh": "未发现局部缩放或旋转的痕迹。"}
+def _sentence(decided: bool, whole: bool) -> Phrase:
+    return phrase(f"resampling.{'places' if decided else 'whole' if whole else 'nothing'}")

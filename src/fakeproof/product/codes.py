@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Finding, Flag, NotApplicable, Region
+from fakeproof.findings import Finding, Flag, NotApplicable, Region, too_small
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,13 +139,7 @@ def codes(photo: Photo, /) -> Finding | NotApplicable:
     []
     """
     if min(photo.size) < MIN_SIDE:
-        size = f"{photo.size[0]}x{photo.size[1]}"
-        return NotApplicable(
-            detector="codes",
-            version=VERSION,
-            reason=f"{size} is below {MIN_SIDE} px",
-            reason_zh=f"{size} 小于 {MIN_SIDE} 像素",
-        )
+        return too_small("codes", VERSION, photo.size, MIN_SIDE)
     found = read_codes(photo)
     counting = [code for code in found if code.counts]
     numbers = sorted(articles(found))
@@ -170,16 +165,10 @@ def codes(photo: Photo, /) -> Finding | NotApplicable:
     )
 
 
-def _sentence(counting: list[Code], numbers: list[str]) -> dict[Any, str]:
+def _sentence(counting: list[Code], numbers: list[str]) -> Phrase:
     if numbers:
-        listed = ", ".join(numbers)
-        return {"en": f"The photo shows article number {listed}.", "zh": f"照片中可读出商品条码 {listed}。"}
-    if counting:
-        return {
-            "en": f"{len(counting)} code(s) were read, none with an article number.",
-            "zh": f"读出 {len(counting)} 个码，均不含商品条码编号。",
-        }
-    return {"en": "No barcode or QR code could be read.", "zh": "未能读出条形码或二维码。"}
+        return phrase("codes.articles", numbers=numbers)
+    return phrase("codes.others" if counting else "codes.nothing", count=len(counting))
 
 
 def _area(polygon: Any) -> int:

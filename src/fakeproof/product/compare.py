@@ -12,6 +12,7 @@ from fakeproof.product.fusion import BOUND, CUES, FEATURES, Card, ShopPhoto, aga
 from fakeproof.product.quality import Doubt, doubts
 from fakeproof.product.references import Described, Embedder, ProductReferences, describe, prepare
 from fakeproof.types import Category
+from fakeproof.words import phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -146,8 +147,7 @@ def _nothing_to_compare(prepared: Sequence[ProductReferences]) -> NotApplicable:
     return NotApplicable(
         detector="compare",
         version=VERSION,
-        reason=f"no photo of the shop's product could be read{detail}",
-        reason_zh=f"没有可读取的本店商品图{detail}",
+        reason=phrase("compare.unreadable", detail=detail),
     )
 
 

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, too_small
+from fakeproof.findings import OWN_LISTING, Finding, Flag, Match, NotApplicable, Region, Source, too_small
 from fakeproof.geometry import Alignment, Verification, outline, verify
-from fakeproof.types import LANGUAGES, Category, Language
+from fakeproof.types import Category
 from fakeproof.web.candidates import open_sources
 from fakeproof.web.transform import describe
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +32,6 @@ MAX_SCORE = 10.0
 UNVERIFIED_SCORE = 1.0
 """Most that a source can score which is not the same photo: a label has many agreeing keypoints, too. The weakest match
 that is verified, .3 of the blocks and 10 keypoints, scores more."""
-IDENTICAL_WORDS: dict[Language, str] = {
-    "en": "the same file, byte for byte",
-    "zh": "同一文件（逐字节相同）",
-}
 SHORTLIST = 24
 """Candidates of an index that are verified."""
 
@@ -117,8 +114,7 @@ def _nothing_to_compare(unreadable: list[dict[str, str]]) -> NotApplicable:
     return NotApplicable(
         detector=DETECTOR,
         version=VERSION,
-        reason="none of the sources could be read" if unreadable else "there are no sources to compare with",
-        reason_zh="疑似原图均无法读取" if unreadable else "没有可供比对的疑似原图",
+        reason=phrase("match_sources.unreadable" if unreadable else "match_sources.none"),
         unreadable=tuple((broken["name"], broken["reason"]) for broken in unreadable),
     )
 
@@ -151,7 +147,7 @@ def _match(source: Source, opened: Photo, photo: Photo, result: Verification) ->
     matrix = result.fit.displayed if result.fit else np.eye(3)
     transform = describe(matrix, opened.size, photo.size)
     same_file = result.method == "identical"
-    words = IDENTICAL_WORDS if same_file else transform.words()
+    words = phrase("transform.identical") if same_file else transform.words()
     return Match(
         source=source,
         sha256=opened.sha256,
@@ -219,27 +215,13 @@ def _regions(photo: Photo, matches: list[Match]) -> tuple[Region, ...]:
     )
 
 
-def _sentence(matches: list[Match], related: list[Match], compared: int) -> dict[Language, str]:
+def _sentence(matches: list[Match], related: list[Match], compared: int) -> Phrase:
     if matches:
         best = matches[0]
         source = best.source
-        where: dict[Language, str] = {lang: source.url or source.seen(lang) or source.name for lang in LANGUAGES}
-        earlier = best.source.order
-        old = (
-            f", which came with order {earlier}" if earlier else "",
-            f"（该图来自订单 {earlier}）" if earlier else "",
-        )
-        return {
-            "en": f"The photo is the same photo as {where['en']}{old[0]}: {best.transform('en')}.",
-            "zh": f"照片与原图 {where['zh']}{old[1]} 为同一张照片：{best.transform('zh')}。",
-        }
+        where = source.url or (OWN_LISTING if source.own_listing else source.seen_on) or source.name
+        earlier = phrase(f"{DETECTOR}.earlier", order=source.order) if source.order else ""
+        return phrase(f"{DETECTOR}.same", where=where, earlier=earlier, how=best.words)
     if related:
-        name = related[0].source.name
-        return {
-            "en": f"No source is the same photo; {name} shows the same label or product in another photo.",
-            "zh": f"未发现同一张照片；{name} 是同一标签或商品的另一张照片。",
-        }
-    return {
-        "en": f"None of {compared} sources is the same photo.",
-        "zh": f"与 {compared} 张疑似原图比对，均不是同一张照片。",
-    }
+        return phrase(f"{DETECTOR}.related", name=related[0].source.name)
+    return phrase(f"{DETECTOR}.nothing", count=compared)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.geometry import Motion, motion, overlap
-from fakeproof.types import Language
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,32 +46,26 @@ class Transform:
             "covers": round(self.overlap_photo, 4),
         }
 
-    def words(self) -> dict[Language, str]:
-        """Return the sentence in both languages."""
+    def words(self) -> Phrase:
+        """Return how the photo was made from the source."""
         parts = self._parts()
-        if not parts:
-            return {"en": "the whole source, unchanged in position", "zh": "整图一致，位置未变"}
-        return {"en": ", ".join(p[0] for p in parts), "zh": "，".join(p[1] for p in parts)}
+        return phrase("transform.parts", parts=parts) if parts else phrase("transform.whole")
 
-    def _parts(self) -> list[tuple[str, str]]:
+    def _parts(self) -> list[Phrase]:
         m, parts = self.motion, []
         if m.mirrored:
-            parts.append(("mirrored", "左右镜像"))
+            parts.append(phrase("transform.mirrored"))
         if self.overlap_source < WHOLE:
-            share = f"{self.overlap_source:.0%}"
-            parts.append((f"cropped to {share} of the source", f"裁剪至原图的 {share}"))
+            parts.append(phrase("transform.cropped", share=self.overlap_source))
         if abs(m.rotation_deg) >= TURNED_DEG:
-            side = ("counter-clockwise", "逆时针") if m.rotation_deg > 0 else ("clockwise", "顺时针")
-            angle = abs(m.rotation_deg)
-            parts.append((f"rotated by {angle:.0f}° {side[0]}", f"{side[1]}旋转 {angle:.0f}°"))
+            side = "counter_clockwise" if m.rotation_deg > 0 else "clockwise"
+            parts.append(phrase(f"transform.{side}", angle=abs(m.rotation_deg)))
         if m.stretch > STRETCHED:
-            parts.append(("stretched or seen at an angle", "有拉伸或透视变形"))
+            parts.append(phrase("transform.stretched"))
         if self.overlap_photo < FILLS:
-            share = f"{self.overlap_photo:.0%}"
-            parts.append((f"placed in a larger picture, of which it fills {share}", f"嵌入更大的画面，占其 {share}"))
+            parts.append(phrase("transform.placed", share=self.overlap_photo))
         if abs(m.scale - 1) >= RESIZED:
-            verb = ("enlarged", "放大") if m.scale > 1 else ("reduced", "缩小")
-            parts.append((f"{verb[0]} to {m.scale:.0%}", f"{verb[1]}至 {m.scale:.0%}"))
+            parts.append(phrase(f"transform.{'enlarged' if m.scale > 1 else 'reduced'}", scale=m.scale))
         return parts
 
 

@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Finding, Flag, NotApplicable, Region, too_small
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
 from fakeproof.web.marks import Mark, promising, read_marks
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,7 +92,7 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
         return too_small(DETECTOR, VERSION, photo.size, MIN_SIDE)
     reader = _reader()
     if reader is None:
-        return _not("needs the extra: pip install 'fakeproof[ocr]'", "需要安装扩展：pip install 'fakeproof[ocr]'")
+        return _not("needs_ocr")
     windows = [w for w in _windows(photo, whole) if _any_writing(photo.rgb, w)]
     lines = [line for window in windows for line in _read(reader, photo.rgb, window)]
     marks = _marks(lines, photo)
@@ -105,8 +106,8 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
     return _finding(photo, _surest(marks))
 
 
-def _not(reason: str, reason_zh: str) -> NotApplicable:
-    return NotApplicable(detector=DETECTOR, reason=reason, reason_zh=reason_zh, version=VERSION)
+def _not(why: str, **given: Any) -> NotApplicable:
+    return NotApplicable(detector=DETECTOR, version=VERSION, reason=phrase(f"{DETECTOR}.{why}", **given))
 
 
 @lru_cache(maxsize=1)
@@ -305,18 +306,11 @@ def _describe(mark: Mark, line: _Line, short: int) -> dict[str, Any]:
     }
 
 
-def _sentence(marks: list[Mark]) -> dict[Language, str]:
+def _sentence(marks: list[Mark]) -> Phrase:
     if not marks:
-        return {"en": "No platform mark or AI label was read.", "zh": "未读到平台水印或 AI 标识。"}
+        return phrase(f"{DETECTOR}.nothing")
     mark = marks[0]
     if mark.kind == "ai_label":
-        return {
-            "en": f"The photo bears the label “{mark.text}”: it declares itself to be made by AI.",
-            "zh": f"照片带有“{mark.text}”标识，自述为人工智能生成。",
-        }
-    where, who = mark.platform or "an account", f" {mark.account}" if mark.account else ""
-    where_zh = mark.platform or "账号"
-    return {
-        "en": f"The photo bears the mark of {where}{who}: look for the original there.",
-        "zh": f"照片带有{where_zh}{who} 的水印，可据此查找原图。",
-    }
+        return phrase(f"{DETECTOR}.ai_label", text=mark.text)
+    where = mark.platform or phrase(f"{DETECTOR}.an_account")
+    return phrase(f"{DETECTOR}.mark", where=where, who=f" {mark.account}" if mark.account else "")

@@ -10,7 +10,8 @@ from fakeproof.edited.against_source.overlay import is_mark
 from fakeproof.edited.against_source.residual import Comparison, compare
 from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, frozen_array
 from fakeproof.geometry import apply, verify
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,18 +87,18 @@ def source_difference(
     """
     opened = _opened(source)
     if min(*photo.size, *opened.size) < MIN_SIDE:
-        return _not(f"a side is below {MIN_SIDE} px", f"有一边小于 {MIN_SIDE} 像素")
+        return _not("side", least=MIN_SIDE)
     matrix = match.homography if match is not None else _aligned(photo, opened)
     if matrix is None:
-        return _not("the source cannot be aligned with the photo", "来源图与照片无法对齐")
+        return _not("unaligned")
     comparison = compare(photo, opened, matrix)
     if comparison is None:
-        return _not("the overlap of source and photo is too small", "来源图与照片重叠部分过小")
+        return _not("overlap")
     return _finding(photo, comparison)
 
 
-def _not(reason: str, reason_zh: str) -> NotApplicable:
-    return NotApplicable(detector=DETECTOR, reason=reason, reason_zh=reason_zh, version=VERSION)
+def _not(why: str, **given: Any) -> NotApplicable:
+    return NotApplicable(detector=DETECTOR, version=VERSION, reason=phrase(f"{DETECTOR}.{why}", **given))
 
 
 def _opened(source: Photo | Source) -> Photo:
@@ -243,19 +244,8 @@ def _region(labels: npt.NDArray[np.int32], spot: _Spot, name: str, to_displayed:
     ]
 
 
-def _sentence(edits: list[_Spot], spots: list[_Spot], decided: bool) -> dict[Language, str]:
-    marks = len(spots) - len(edits)
+def _sentence(edits: list[_Spot], spots: list[_Spot], decided: bool) -> Phrase:
     if decided:
-        return {
-            "en": f"Laid over the source, the photo differs in {len(edits)} place(s): they were altered in one of the two.",
-            "zh": f"与来源图对齐后，照片有 {len(edits)} 处内容不同：其中一张被修改过。",
-        }
-    if marks:
-        return {
-            "en": f"Apart from {marks} mark(s) laid over it, the photo shows the same as the source.",
-            "zh": f"除 {marks} 处叠加的标记外，照片内容与来源图一致。",
-        }
-    return {
-        "en": "Where the two overlap, the photo shows the same as the source.",
-        "zh": "在重叠范围内，照片内容与来源图一致。",
-    }
+        return phrase(f"{DETECTOR}.places", count=len(edits))
+    marks = len(spots) - len(edits)
+    return phrase(f"{DETECTOR}.{'marks' if marks else 'nothing'}", count=marks)

@@ -15,7 +15,8 @@ from fakeproof.edited.clones.patch_field import dense_candidates
 from fakeproof.edited.clones.verify import Clone, Ground, verify_clone
 from fakeproof.edited.clones.words import describe, numbers
 from fakeproof.findings import Finding, Flag, NotApplicable, Region, frozen_array, too_small
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -255,11 +256,10 @@ def _pair_facts(pair: _Pair, number: int, factor: float) -> dict[str, Any]:
     affine[:, 2] *= factor
     centre = (float(x.mean()) * factor, float(y.mean()) * factor)
     values = numbers(affine, centre)
-    words: dict[Language, str] = {"en": describe(values, "en"), "zh": describe(values, "zh")}
     return {
         "pair": number,
         **values,
-        "words": words,
+        "words": describe(values),
         "score": round(pair.score, 3),
         "agreement": round(pair.clone.agreement, 3),
         "fine": round(pair.clone.fine, 3),
@@ -270,13 +270,8 @@ def _pair_facts(pair: _Pair, number: int, factor: float) -> dict[str, Any]:
     }
 
 
-def _sentence(facts: list[dict[str, Any]]) -> dict[Language, str]:
+def _sentence(facts: list[dict[str, Any]]) -> Phrase:
     if not facts:
-        return {"en": "No part of the photo was found to be cloned.", "zh": "未发现画面中有被克隆的部分。"}
-    first = facts[0]["words"]
-    more_en = f" {len(facts) - 1} more such pairs." if len(facts) > 1 else ""
-    more_zh = f"另有{len(facts) - 1}处类似情况。" if len(facts) > 1 else ""
-    return {
-        "en": f"A part of the photo is cloned: {first['en']}.{more_en}",
-        "zh": f"画面中有被克隆的部分：{first['zh']}。{more_zh}",
-    }
+        return phrase("copy_move.nothing")
+    more = phrase("copy_move.more", count=len(facts) - 1) if len(facts) > 1 else ""
+    return phrase("copy_move.pairs", parts=(phrase("copy_move.first", how=facts[0]["words"]), more))

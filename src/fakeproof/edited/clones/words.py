@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.types import Language
+from fakeproof.words import Phrase, phrase
 
 __all__ = ["describe", "numbers"]
 
@@ -42,39 +42,28 @@ def numbers(affine: npt.NDArray[np.float64], centre: tuple[float, float]) -> dic
     }
 
 
-def _shift(dx: float, dy: float, lang: Language) -> str:
-    parts = []
-    for value, (more, less) in ((dx, _WAYS[lang][0]), (dy, _WAYS[lang][1])):
-        if abs(value) >= 0.5:
-            way = more if value > 0 else less
-            parts.append(f"{way}{abs(value):.0f}像素" if lang == "zh" else f"{abs(value):.0f} px {way}")
-    return ("，" if lang == "zh" else " and ").join(parts)
+def _shift(dx: float, dy: float) -> list[Phrase]:
+    ways = ((dx, "right", "left"), (dy, "down", "up"))
+    return [
+        phrase(f"clone.{more if value > 0 else less}", px=abs(value)) for value, more, less in ways if abs(value) >= 0.5
+    ]
 
 
-_WAYS: dict[Language, tuple[tuple[str, str], tuple[str, str]]] = {
-    "en": (("to the right", "to the left"), ("down", "up")),
-    "zh": (("向右", "向左"), ("向下", "向上")),
-}
-
-
-def describe(pair: dict[str, Any], lang: Language) -> str:
+def describe(pair: dict[str, Any]) -> Phrase:
     """Return the pair in words.
 
     Examples
     --------
-    >>> describe({"dx": 212.0, "dy": 0.0, "rotation_deg": 30.0, "scale": 0.8, "mirrored": False}, "en")
+    >>> describe({"dx": 212.0, "dy": 0.0, "rotation_deg": 30.0, "scale": 0.8, "mirrored": False})["en"]
     'the same patch again, 212 px to the right, turned by 30 degrees, scaled to 80 %'
     """
-    parts = [_shift(pair["dx"], pair["dy"], lang)]
+    moved = _shift(pair["dx"], pair["dy"])
+    parts = [phrase("clone.shifts", shifts=moved)] if moved else []
     angle = abs(pair["rotation_deg"])
     if angle >= STRAIGHT:
-        parts.append(f"旋转{angle:.0f}度" if lang == "zh" else f"turned by {angle:.0f} degrees")
+        parts.append(phrase("clone.turned", angle=angle))
     if abs(pair["scale"] - 1) >= SAME_SIZE:
-        percent = round(100 * pair["scale"])
-        parts.append(f"缩放至{percent}%" if lang == "zh" else f"scaled to {percent} %")
+        parts.append(phrase("clone.scaled", percent=round(100 * pair["scale"])))
     if pair["mirrored"]:
-        parts.append("镜像" if lang == "zh" else "mirrored")
-    parts = [p for p in parts if p]
-    if lang == "zh":
-        return "同一块画面再次出现：" + "，".join(parts)
-    return "the same patch again, " + ", ".join(parts)
+        parts.append(phrase("clone.mirrored"))
+    return phrase("clone.again", parts=parts)

@@ -16,7 +16,8 @@ from fakeproof.edited.saves.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
 from fakeproof.edited.saves.shifted_save import estimate_shifted_save, shifted_ratio
 from fakeproof.findings import Finding, NotApplicable, too_small
 from fakeproof.heatmaps import BlockHeatmap
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -255,15 +256,5 @@ def _facts(photo: Photo, first: FirstSave | None, twice: bool, shifted: ShiftedG
     }
 
 
-def _sentence(twice: bool, decided: bool) -> dict[Language, str]:
-    if decided:
-        return {
-            "en": "Places of this photo were saved as JPEG a different number of times than the rest.",
-            "zh": "照片中有区域的 JPEG 保存次数与其余部分不同。",
-        }
-    if twice:
-        return {
-            "en": "The whole photo was saved as JPEG at least twice; that alone is no sign of editing.",
-            "zh": "整张照片至少保存过两次 JPEG；仅凭这一点不能说明被修改。",
-        }
-    return {"en": "No trace of an earlier save differs from place to place.", "zh": "未发现各处保存历史不一致的痕迹。"}
+def _sentence(twice: bool, decided: bool) -> Phrase:
+    return phrase(f"double_jpeg.{'places' if decided else 'whole' if twice else 'nothing'}")

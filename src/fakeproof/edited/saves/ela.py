@@ -12,7 +12,8 @@ from fakeproof.edited.planes import jpeg_planes
 from fakeproof.edited.saves.requantised import photo_deviations
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, Flag, NotApplicable, too_small
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -141,13 +142,5 @@ def _qualities(quality: int | Sequence[int]) -> tuple[int, ...]:
     return values
 
 
-def _sentence(regions: int) -> dict[Language, str]:
-    if not regions:
-        return {
-            "en": "No place differs in its error level from parts of like texture.",
-            "zh": "未发现误差水平与同类纹理不一致的区域。",
-        }
-    return {
-        "en": f"{regions} place(s) lose clearly more or less when saved again than parts of like texture.",
-        "zh": f"有 {regions} 处再次压缩时的误差与同类纹理区域明显不同。",
-    }
+def _sentence(regions: int) -> Phrase:
+    return phrase("ela.places" if regions else "ela.nothing", count=regions)

@@ -14,7 +14,8 @@ from fakeproof.edited.saves.requantised import photo_deviations, spread_of
 from fakeproof.edited.saves.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, NotApplicable, too_small
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -174,14 +175,8 @@ def _places(deviation: BlockMap) -> list[Place]:
     return [p for p in found if p.blocks <= MAX_SHARE * deviation.size]
 
 
-def _sentence(ghost: _Ghost, regions: int) -> dict[Language, str]:
+def _sentence(ghost: _Ghost, regions: int) -> Phrase:
     if not regions:
-        return {
-            "en": "No place shows an earlier save that the rest does not.",
-            "zh": "未发现与其余部分压缩历史不同的区域。",
-        }
-    where = "the photo's grid" if ghost.aligned else f"a grid shifted by {ghost.grid}"
-    return {
-        "en": f"{regions} place(s) differ in their earlier save near quality {ghost.quality}, on {where}.",
-        "zh": f"有 {regions} 处曾以质量约 {ghost.quality} 保存过，与照片其余部分不同。",
-    }
+        return phrase("jpeg_ghosts.nothing")
+    where = phrase("jpeg_ghosts.own_grid" if ghost.aligned else "jpeg_ghosts.shifted_grid", shift=str(ghost.grid))
+    return phrase("jpeg_ghosts.places", count=regions, quality=ghost.quality, where=where)

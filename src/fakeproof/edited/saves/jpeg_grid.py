@@ -12,7 +12,8 @@ from fakeproof.edited.block_maps import block_heatmap, box_sum, outlines, to_mas
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.saves.shifted_grid import shifted_grid
 from fakeproof.findings import Finding, Flag, NotApplicable, too_small
-from fakeproof.types import Category, Language
+from fakeproof.types import Category
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -123,8 +124,7 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
         return NotApplicable(
             detector="jpeg_grid",
             version=VERSION,
-            reason="a lossy WebP has blocks of its own",
-            reason_zh="有损 WebP 图片自带分块，会干扰判断",
+            reason=phrase("jpeg_grid.lossy_webp"),
         )
     luma, origin = photo.luma, jpeg_planes(photo).origin
     votes = grid_votes(luma)
@@ -323,12 +323,7 @@ def _facts(grids: list[_Grid], places: list[_Place], own: int) -> dict[str, obje
     }
 
 
-def _sentence(grids: list[_Grid], places: list[_Place]) -> dict[Language, str]:
+def _sentence(grids: list[_Grid], places: list[_Place]) -> Phrase:
     if places:
-        return {
-            "en": f"{len(places)} place(s) follow another JPEG grid than the photo, or none.",
-            "zh": f"有 {len(places)} 处的 JPEG 网格与照片其余部分不一致或缺失。",
-        }
-    if not grids:
-        return {"en": "No JPEG grid shows in this photo.", "zh": "照片中未见 JPEG 网格。"}
-    return {"en": "The whole photo follows one JPEG grid.", "zh": "整张照片的 JPEG 网格一致。"}
+        return phrase("jpeg_grid.places", count=len(places))
+    return phrase("jpeg_grid.whole" if grids else "jpeg_grid.nothing")
