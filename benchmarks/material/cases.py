@@ -73,7 +73,7 @@ def code_digest(category: str) -> str:
     return digest.hexdigest()
 
 
-SHARED_PARTS = ("jpeg", "geometry", "photo.py", "photo_decode.py", "photo_chain.py", "findings.py")
+SHARED_PARTS = ("jpeg", "reading", "geometry", "photo.py", "photo_decode.py", "photo_chain.py", "findings.py")
 FINDING_PARTS = {"edited": ("_kernels", "edited"), "web_image": ("web",), "wrong_product": ("product",)}
 
 

@@ -15,10 +15,10 @@ from benchmarks.material.chains import apply_chain
 from benchmarks.material.data import Row, rows, split
 from fakeproof.evidence import metrics
 from fakeproof.findings import Finding
-from fakeproof.metadata.containers import read_container
-from fakeproof.metadata.record import read_record
 from fakeproof.metadata.thumbnail import Comparison, compare_thumbnail
-from fakeproof.metadata.tiff import Tiff
+from fakeproof.reading.containers import read_container
+from fakeproof.reading.record import read_record
+from fakeproof.reading.tiff import Tiff
 
 LIMITS = fp.PhotoLimits(min_side=1)
 """Three of the labelled files are 1x1 pixels; only their metadata are of interest."""

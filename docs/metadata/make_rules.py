@@ -22,7 +22,7 @@ TITLES = {
 }
 HEAD = """# All metadata rules
 
-This page is generated from the tables in `fakeproof/metadata/tables`. Scores: neutral 0, weak 1, moderate 2, strong 3,
+This page is generated from the tables in `fakeproof/metadata/tables` and `fakeproof/reading/tables`. Scores: neutral 0, weak 1, moderate 2, strong 3,
 decisive 4; from moderate on a rule supports its category by itself. Strengths are proposals that calibration replaces.
 No rule rests on something being absent.
 """

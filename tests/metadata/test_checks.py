@@ -193,7 +193,7 @@ def test_rule_fires_with_its_strength_and_quotes_the_file(rule):
 def _undecodable(data: bytes) -> fp.Photo:
     """Pillow refuses the picture; the record is read all the same."""
     shot = photo(png())
-    from fakeproof.metadata.record import read_bytes
+    from fakeproof.reading.record import read_bytes
 
     shot.cached("metadata.record", lambda: read_bytes(data, "x.png"))
     return shot

@@ -51,13 +51,16 @@ SCHEMA = {
     },
 }  # fmt: skip
 TABLES = sorted(
-    f.name for f in (resources.files("fakeproof.metadata") / "tables").iterdir() if f.name.endswith(".toml")
+    (package, f.name)
+    for package in ("fakeproof.metadata", "fakeproof.reading")
+    for f in (resources.files(package) / "tables").iterdir()
+    if f.name.endswith(".toml")
 )
 
 
-@pytest.mark.parametrize("name", TABLES)
-def test_tables_follow_the_schema(name):
-    text = (resources.files("fakeproof.metadata") / "tables" / name).read_text(encoding="utf-8")
+@pytest.mark.parametrize(("package", "name"), TABLES)
+def test_tables_follow_the_schema(package, name):
+    text = (resources.files(package) / "tables" / name).read_text(encoding="utf-8")
     jsonschema.validate(tomllib.loads(text), SCHEMA)
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from fakeproof.findings import Flag
 from fakeproof.metadata.aigc import AigcLabel, find_labels
 from fakeproof.metadata.c2pa_check import Validation, validate
-from fakeproof.metadata.record import Record, read_record, shown
 from fakeproof.metadata.rules import RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
+from fakeproof.reading.record import Record, read_record, shown
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 
-from fakeproof.metadata.record import Field, Record
+from fakeproof.reading.record import Field, Record
 
 __all__ = ["AigcLabel", "find_labels"]
 

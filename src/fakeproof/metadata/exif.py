@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Flag, Region
 from fakeproof.metadata import times
-from fakeproof.metadata.record import Field, Record, read_record, shown
 from fakeproof.metadata.rules import RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
 from fakeproof.metadata.thumbnail import compare_thumbnail
-from fakeproof.metadata.tiff import Entry
+from fakeproof.reading.record import Field, Record, read_record, shown
+from fakeproof.reading.tiff import Entry
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from fakeproof.metadata import times
 from fakeproof.metadata.platforms import received_names, zone_of
-from fakeproof.metadata.record import Field, Record, read_record
 from fakeproof.metadata.rules import RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
+from fakeproof.reading.record import Field, Record, read_record
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding

@@ -6,9 +6,9 @@ import re
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.metadata.record import Field, Record, read_record
 from fakeproof.metadata.rules import RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
+from fakeproof.reading.record import Field, Record, read_record
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding

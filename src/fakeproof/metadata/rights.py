@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fakeproof.metadata.record import Record, read_record, shown
 from fakeproof.metadata.rules import RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
+from fakeproof.reading.record import Record, read_record, shown
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -13,6 +11,7 @@ from string import Formatter
 from typing import Any
 
 from fakeproof.errors import ParameterError
+from fakeproof.reading.signatures import Marker, Signatures, gather, parse_table, shipped_texts
 from fakeproof.types import Category
 
 __all__ = ["DETECTORS", "STRENGTHS", "VERSION", "Marker", "Rule", "RuleSet", "load_rules"]
@@ -36,13 +35,7 @@ DETECTORS: dict[str, Category] = {
 }
 """The detectors and the one category that each may support."""
 
-_SHIPPED = ("rules", "software", "ai", "platforms", "rights", "cameras")
 _RULE_KEYS = frozenset({"id", "detector", "kind", "category", "strength", "statement", "source", "en", "zh"})
-_MARKER_KEYS = frozenset(
-    {"rule", "name", "name_zh", "in", "text", "pattern", "not", "case", "strength", "source", "namespace"}
-)
-MAX_PATTERN = 512
-"""Characters of a marker's pattern; longer ones are rather a mistake."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,45 +71,26 @@ class Rule:
     zh: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Marker:
-    """A text looked for in some fields, and the rule that it fires."""
-
-    rule: str
-    name: str
-    name_zh: str
-    fields: tuple[str, ...]
-    pattern: re.Pattern[str]
-    texts: tuple[str, ...] = ()
-    """Plain lower-case texts; they stand in for the pattern, which is three times slower."""
-    excluded: tuple[str, ...] = ()
-    strength: str = ""
-    namespace: str = ""
-    source: str = ""
-
-    def found(self, value: str, lower: str = "") -> re.Match[str] | None:
-        """Return where the marker stands in a value, or None; `lower` spares repeated folding."""
-        lower = lower or value.lower()
-        if self.texts and not any(text in lower for text in self.texts):
-            return None
-        if self.excluded and any(word in lower for word in self.excluded):
-            return None
-        return self.pattern.search(value)
-
-
 @dataclass(frozen=True)
 class RuleSet:
-    """All rules, markers and tables in force."""
+    """All rules in force, and the signatures that fire them."""
 
     rules: Mapping[str, Rule]
-    markers: tuple[Marker, ...]
-    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    by_field: Mapping[str, Mapping[str, tuple[Marker, ...]]] = field(default_factory=dict)
-    """Markers by detector and field."""
+    signatures: Signatures
+
+    @property
+    def markers(self) -> tuple[Marker, ...]:
+        """All markers in force."""
+        return self.signatures.markers
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, Any]]:
+        """All other tables in force."""
+        return self.signatures.tables
 
     def markers_for(self, detector: str, name: str) -> tuple[Marker, ...]:
         """Return a detector's markers for one field."""
-        return self.by_field.get(detector, {}).get(name, ())
+        return self.signatures.markers_for(detector, name)
 
     def __getitem__(self, rule: str) -> Rule:
         return self.rules[rule]
@@ -129,7 +103,7 @@ def load_rules(*files: str | Path) -> RuleSet:
     ----------
     *files : str or Path
         TOML files with ``[[rule]]`` and ``[[marker]]`` entries and tables in the form of the package's own
-        (``fakeproof/metadata/tables``). A rule with a known id replaces it, markers are added, table entries are
+        (``fakeproof/reading/tables``, ``fakeproof/metadata/tables``). A rule with a known id replaces it, markers are added, table entries are
         merged.
 
     Raises
@@ -152,8 +126,8 @@ def load_rules(*files: str | Path) -> RuleSet:
 
 @lru_cache(maxsize=8)
 def _load(keys: tuple[tuple[str, int], ...]) -> RuleSet:
-    folder = resources.files("fakeproof.metadata") / "tables"
-    sources = [(f"{name}.toml", (folder / f"{name}.toml").read_text(encoding="utf-8")) for name in _SHIPPED]
+    rules = resources.files("fakeproof.metadata") / "tables" / "rules.toml"
+    sources = [("rules.toml", rules.read_text(encoding="utf-8")), *shipped_texts()]
     for path, _ in keys:
         try:
             sources.append((path, Path(path).read_text(encoding="utf-8")))
@@ -164,29 +138,26 @@ def _load(keys: tuple[tuple[str, int], ...]) -> RuleSet:
 
 def _build(sources: Iterable[tuple[str, str]]) -> RuleSet:
     rules: dict[str, Rule] = {}
-    markers: list[Marker] = []
-    tables: dict[str, dict[str, Any]] = {}
+    tables: list[tuple[str, dict[str, Any]]] = []
     for name, text in sources:
-        try:
-            values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise ParameterError("rules", name, f"valid TOML ({error})") from None
-        groups = {**tables.get("fields", {}), **values.get("fields", {})}
-        for entry in values.pop("rule", []):
-            rule = _rule(name, entry)
-            rules[rule.id] = rule
-        for entry in values.pop("marker", []):
-            markers.append(_marker(name, entry, groups, rules))
-        for key, table in values.items():
-            if not isinstance(table, dict):
-                raise ParameterError(f"rules {name}", key, "a table")
-            tables.setdefault(key, {}).update(table)
-    by_field: dict[str, dict[str, tuple[Marker, ...]]] = {name: {} for name in DETECTORS}
-    for marker in markers:
-        known = by_field[rules[marker.rule].detector]
-        for one in marker.fields:
-            known[one] = (*known.get(one, ()), marker)
-    return RuleSet(rules, tuple(markers), tables, by_field)
+        values = parse_table(name, text)
+        found = [_rule(name, entry) for entry in values.pop("rule", [])]
+        rules.update({rule.id: rule for rule in found})
+        for entry in values.get("marker", []):
+            _check_marker(name, entry, rules)
+        tables.append((name, values))
+    return RuleSet(rules, gather(tables))
+
+
+def _check_marker(name: str, entry: Any, rules: Mapping[str, Rule]) -> None:
+    """Raise where a marker fires no rule or an unknown strength; its other keys are checked where it is read."""
+    if not isinstance(entry, dict):
+        return
+    where = f"marker {entry.get('name', '?')} in {name}"
+    if entry.get("rule") and entry["rule"] not in rules:
+        raise ParameterError(f"{where}, rule", entry["rule"], "the id of a rule that is defined before")
+    if entry.get("strength", "weak") not in STRENGTHS:
+        raise ParameterError(f"{where}, strength", entry["strength"], STRENGTHS)
 
 
 def _rule(name: str, entry: Any) -> Rule:
@@ -211,51 +182,3 @@ def _rule(name: str, entry: Any) -> Rule:
     if entry["category"] != DETECTORS[entry["detector"]].value:
         raise ParameterError(f"{where}, category", entry["category"], DETECTORS[entry["detector"]].value)
     return Rule(**{**entry, "category": Category(entry["category"])})
-
-
-def _marker(name: str, entry: Any, groups: Mapping[str, Any], rules: Mapping[str, Rule]) -> Marker:
-    where = f"marker {entry.get('name', '?')} in {name}" if isinstance(entry, dict) else f"marker in {name}"
-    if not isinstance(entry, dict) or not set(entry) <= _MARKER_KEYS:
-        wrong = sorted(set(entry) - _MARKER_KEYS) if isinstance(entry, dict) else entry
-        raise ParameterError(where, wrong, sorted(_MARKER_KEYS))
-    for key in ("rule", "name", "in", "source"):
-        if not entry.get(key):
-            raise ParameterError(where, f"no {key!r}", "entries with rule, name, in, source and text or pattern")
-    if entry["rule"] not in rules:
-        raise ParameterError(f"{where}, rule", entry["rule"], "the id of a rule that is defined before")
-    if entry.get("strength", "weak") not in STRENGTHS:
-        raise ParameterError(f"{where}, strength", entry["strength"], STRENGTHS)
-    return Marker(
-        rule=entry["rule"],
-        name=entry["name"],
-        name_zh=str(entry.get("name_zh") or entry["name"]),
-        fields=_fields(where, entry["in"], groups),
-        pattern=_pattern(where, entry),
-        texts=() if entry.get("case") else tuple(str(word).lower() for word in entry.get("text", ())),
-        excluded=tuple(str(word).lower() for word in entry.get("not", ())),
-        strength=entry.get("strength", ""),
-        namespace=entry.get("namespace", ""),
-        source=entry["source"],
-    )
-
-
-def _fields(where: str, named: Any, groups: Mapping[str, Any]) -> tuple[str, ...]:
-    listed = [named] if isinstance(named, str) else named
-    if not isinstance(listed, list) or not all(isinstance(f, str) for f in listed):
-        raise ParameterError(f"{where}, in", named, "a field, a group of fields, or a list of them")
-    out: dict[str, None] = {}
-    for one in listed:
-        out.update(dict.fromkeys(groups.get(one, [one])))
-    return tuple(out)
-
-
-def _pattern(where: str, entry: Mapping[str, Any]) -> re.Pattern[str]:
-    if ("text" in entry) == ("pattern" in entry):
-        raise ParameterError(where, "text and pattern", "one of the two")
-    written = entry.get("pattern") or "|".join(re.escape(str(word)) for word in entry["text"])
-    if len(written) > MAX_PATTERN:
-        raise ParameterError(f"{where}, pattern", f"{len(written)} characters", f"at most {MAX_PATTERN}")
-    try:
-        return re.compile(written, 0 if entry.get("case") else re.IGNORECASE)
-    except re.error as error:
-        raise ParameterError(f"{where}, pattern", written, f"a regular expression ({error})") from None

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Finding, Flag, Region
-from fakeproof.metadata.record import Field, Record, shown
-from fakeproof.metadata.rules import STRENGTHS, SUPPORTING, VERSION, Marker, RuleSet
+from fakeproof.metadata.rules import STRENGTHS, SUPPORTING, VERSION, RuleSet
+from fakeproof.reading import Marker, signed
+from fakeproof.reading.record import Field, Record, shown
 
 if TYPE_CHECKING:
     from fakeproof.types import RGB8
@@ -97,19 +98,9 @@ def marked(record: Record, rules: RuleSet, detector: str, *, names: Sequence[str
         File names to look at in place of the photo's own.
     """
     hits: dict[tuple[str, str], list[tuple[Marker, Field, dict[str, str]]]] = {}
-    for key, markers in rules.by_field.get(detector, {}).items():
-        if key == "name" and names is not None:
-            fields = [Field("name", n, "file name as received") for n in names]
-        else:
-            fields = record.all(key)
-        for one in fields:
-            lower = one.value.lower()
-            for marker in markers:
-                match = marker.found(one.value, lower) if marker.namespace in one.namespace else None
-                if match:
-                    groups = {k: v for k, v in match.groupdict().items() if v}
-                    place = (marker.rule, marker.strength or rules[marker.rule].strength)
-                    hits.setdefault(place, []).append((marker, one, groups))
+    for marker, one, groups in signed(record, rules.signatures, detector, names=names):
+        place = (marker.rule, marker.strength or rules[marker.rule].strength)
+        hits.setdefault(place, []).append((marker, one, groups))
     return [_hit(rules, rule, strength, found) for (rule, strength), found in hits.items()]
 
 

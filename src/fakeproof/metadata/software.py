@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Flag
-from fakeproof.metadata.record import Field, Record, read_record, shown
 from fakeproof.metadata.rules import RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
+from fakeproof.reading.record import Field, Record, read_record, shown
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fakeproof.findings import Flag
-from fakeproof.metadata.containers import Block
-from fakeproof.metadata.record import Record, read_record
 from fakeproof.metadata.rules import RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
+from fakeproof.reading.containers import Block
+from fakeproof.reading.record import Record, read_record
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding

@@ -10,8 +10,8 @@ from fakeproof.findings import frozen_array
 from fakeproof.metadata.thumbnail_places import changed_place
 
 if TYPE_CHECKING:
-    from fakeproof.metadata.tiff import Tiff
     from fakeproof.photo import Photo
+    from fakeproof.reading.tiff import Tiff
     from fakeproof.types import RGB8
 
 __all__ = ["Comparison", "compare_thumbnail"]

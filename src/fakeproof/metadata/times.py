@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
-from fakeproof.metadata.record import Field, Record
-from fakeproof.metadata.tiff import Tiff
+from fakeproof.reading.record import Field, Record
+from fakeproof.reading.tiff import Tiff
 
 __all__ = ["Taken", "gap", "gps_time", "name_time", "offset", "taken", "unset", "wall"]
 

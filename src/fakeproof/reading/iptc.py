@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from fakeproof.metadata.tiff import Problem, decode_text
+from fakeproof.reading.tiff import Problem, decode_text
 
 __all__ = ["Dataset", "Resource", "parse_iim", "parse_resources"]
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fakeproof.metadata.containers import read_container
-from fakeproof.metadata.iptc import parse_iim, parse_resources
-from fakeproof.metadata.jumbf import parse_store
-from fakeproof.metadata.record import read_bytes
-from fakeproof.metadata.tiff import parse_tiff
-from fakeproof.metadata.xmp import parse_xmp
+from fakeproof.reading.containers import read_container
+from fakeproof.reading.iptc import parse_iim, parse_resources
+from fakeproof.reading.jumbf import parse_store
+from fakeproof.reading.record import read_bytes
+from fakeproof.reading.tiff import parse_tiff
+from fakeproof.reading.xmp import parse_xmp
 from tests.metadata.files import (
     chunk,
     dataset,

@@ -10,11 +10,11 @@ from functools import cached_property
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from fakeproof.metadata.containers import Block, Container, from_structure, read_container
-from fakeproof.metadata.iptc import Dataset, Resource, parse_iim, parse_resources
-from fakeproof.metadata.jumbf import Store, parse_store
-from fakeproof.metadata.tiff import Entry, Problem, Tiff, decode_text, parse_tiff
-from fakeproof.metadata.xmp import Xmp, parse_xmp
+from fakeproof.reading.containers import Block, Container, from_structure, read_container
+from fakeproof.reading.iptc import Dataset, Resource, parse_iim, parse_resources
+from fakeproof.reading.jumbf import Store, parse_store
+from fakeproof.reading.tiff import Entry, Problem, Tiff, decode_text, parse_tiff
+from fakeproof.reading.xmp import Xmp, parse_xmp
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo

@@ -10,7 +10,7 @@ from typing import Literal
 
 from fakeproof.jpeg.markers import Structure
 from fakeproof.jpeg.markers import walk as map_jpeg
-from fakeproof.metadata.tiff import Problem
+from fakeproof.reading.tiff import Problem
 
 __all__ = ["Block", "Container", "from_structure", "read_container"]
 
