@@ -11,6 +11,7 @@ from fakeproof.findings import Finding
 from fakeproof.metadata import identity
 from fakeproof.types import Category
 from fakeproof.verdict import CaseLink
+from fakeproof.words import phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -39,7 +40,7 @@ def _same_picture(one: Photo, other: Photo, at: tuple[int, int]) -> Iterator[Cas
     from fakeproof.web import match_sources
 
     if one.sha256 == other.sha256:
-        yield _link("same_file", at, "are the same file", "是同一个文件")
+        yield _link("same_file", at)
         return
     found = match_sources(one, [other])
     if not isinstance(found, Finding) or not found.matches:
@@ -49,28 +50,19 @@ def _same_picture(one: Photo, other: Photo, at: tuple[int, int]) -> Iterator[Cas
         yield _link(
             "edited_differently",
             at,
-            "show one picture that was altered in at least one of them",
-            "为同一画面，其中至少一张经过改动",
             regions=[r.to_dict() for r in difference.regions],
         )
     else:
-        yield _link("same_picture", at, "were made from one picture", "由同一张图片得到")
+        yield _link("same_picture", at)
 
 
 def _same_camera(one: dict[str, Any], other: dict[str, Any], at: tuple[int, int]) -> Iterator[CaseLink]:
     models = one.get("model"), other.get("model")
     if all(models) and models[0] != models[1]:
-        yield _link(
-            "other_camera",
-            at,
-            f"name different cameras ({models[0]} and {models[1]})",
-            f"记录的拍摄设备不同（{models[0]} 与 {models[1]}）",
-        )
+        yield _link("other_camera", at, models=[str(model) for model in models])
     days = _days(one.get("taken_at"), other.get("taken_at"))
     if days is not None and days > SPREAD_DAYS:
-        yield _link(
-            "other_time", at, f"were taken {days:.0f} days apart", f"拍摄时间相差{days:.0f}天", days=round(days, 2)
-        )
+        yield _link("other_time", at, days=round(days, 2))
 
 
 def _days(one: Any, other: Any) -> float | None:
@@ -83,7 +75,6 @@ def _days(one: Any, other: Any) -> float | None:
         return None
 
 
-def _link(kind: str, at: tuple[int, int], en: str, zh: str, **facts: Any) -> CaseLink:
-    first, second = at[0] + 1, at[1] + 1
-    words = {"en": f"Photos {first} and {second} {en}.", "zh": f"第{first}张与第{second}张{zh}。"}
-    return CaseLink(kind=kind, photos=at, words=words, facts=facts)  # type: ignore[arg-type]
+def _link(kind: str, at: tuple[int, int], **facts: Any) -> CaseLink:
+    words = phrase(f"case.{kind}", first=at[0] + 1, second=at[1] + 1, **facts)
+    return CaseLink(kind=kind, photos=at, words=words, facts=facts)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from fakeproof.errors import ParameterError
 from fakeproof.findings import Finding, NotApplicable, Region
 from fakeproof.types import Category, Language
-from fakeproof.words import check_language
+from fakeproof.words import check_language, said
 
 if TYPE_CHECKING:
     from fakeproof.evidence import CategoryScore
@@ -288,7 +288,7 @@ class CaseLink:
 
     def wording(self, lang: Language = "en") -> str:
         """Return the fact in one sentence."""
-        return self.words.get(lang) or self.words.get("en", "")
+        return said(self.words, lang)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""

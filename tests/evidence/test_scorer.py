@@ -113,7 +113,7 @@ def test_words_follow_the_scale(llr):
     from fakeproof.evidence.wording import verbal
 
     for lang in languages():
-        text = verbal(EDITED, llr, "supported", lang)
+        text = verbal(EDITED, llr, "supported")[lang]
         assert ("not altered" in text or "未经" in text) == (llr < -0.301)
     assert score.wording("en").startswith("Not examined")
 

@@ -238,3 +238,22 @@ def test_foreign_cards_are_refused(tmp_path):
     assert fusion.load_card(own).score(np.zeros(len(fusion.FEATURES))) == pytest.approx(
         fusion.load_card().score(np.zeros(len(fusion.FEATURES))), abs=1e-3
     )
+
+
+@pytest.mark.parametrize("answer", ["same", "different"])
+def test_what_speaks_against_an_answer_is_never_its_reason(answer):
+    from fakeproof.product.compare import Cue, _sentence
+    from fakeproof.words import phrase
+
+    cues = [Cue(phrase("compare.likeness.unrelated"), "different"), Cue(phrase("compare.colours.agree"), "same")]
+    said = _sentence(answer, cues, 3)
+    assert ("颜色相符" in said["zh"]) == (answer == "same")
+    assert ("colours agree" in said["en"]) == (answer == "same")
+    assert ("unrelated" in said["en"]) == (answer == "different")
+    assert "照片中的可能" not in said["zh"]
+
+
+def test_the_facts_keep_both_sides(shop):
+    other = fp.product.compare(Photo.from_array(data.chelsea()), shop)
+    assert {cue["speaks_for"] for cue in other.facts["reasons"]} <= {"same", "different", ""}
+    assert all(cue["words"]["zh"] for cue in other.facts["reasons"])

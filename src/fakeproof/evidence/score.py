@@ -99,7 +99,7 @@ class CategoryScore:
 
     def wording(self, lang: Language = "en") -> str:
         """Return the score in one sentence on the ENFSI verbal scale, never above the bounds."""
-        return verbal(self.category, self.llr, self.decision, lang)
+        return verbal(self.category, self.llr, self.decision)[lang]
 
     def __repr__(self) -> str:
         return f"CategoryScore({self.category.value}, llr={self.llr:+.2f}, {self.decision})"
@@ -116,5 +116,5 @@ class CategoryScore:
             "card": self.card,
             "contributions": [c.to_dict() for c in self.contributions],
             "skipped": [s.to_dict() for s in self.skipped],
-            "wording": {"en": self.wording("en"), "zh": self.wording("zh")},
+            "wording": dict(verbal(self.category, self.llr, self.decision)),
         }

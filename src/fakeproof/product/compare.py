@@ -12,7 +12,7 @@ from fakeproof.product.fusion import BOUND, CUES, FEATURES, Card, ShopPhoto, aga
 from fakeproof.product.quality import Doubt, doubts
 from fakeproof.product.references import Described, Embedder, ProductReferences, describe, prepare
 from fakeproof.types import Category
-from fakeproof.words import phrase
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
@@ -34,18 +34,25 @@ UNSAID = 0.5
 """Share of the threshold that the score keeps to where nothing is claimed: what cannot be said is no strong evidence."""
 LINKS = 40
 """Corresponding points handed out for a picture."""
-LIKENESS_WORDS = (
-    (0.1, "no more alike than photos of unrelated things", "的相似程度不高于无关物品"),
-    (0.3, "only a little more alike than photos of unrelated things", "的相似程度只略高于无关物品"),
-    (0.5, "more alike than photos of unrelated things", "的相似程度高于无关物品"),
-    (float("inf"), "much more alike than photos of unrelated things", "的相似程度远高于无关物品"),
-)
+LIKENESS = ((0.1, "unrelated"), (0.3, "little"), (0.5, "alike"), (float("inf"), "much"))
 """The likeness in words, each up to its limit. Of one product's photos half lie from .3 to .5, of others' from 0 to .2."""
-COLOUR_WORDS = (
-    (0.65, "differ", "不同"),
-    (0.85, "agree in part", "部分相符"),
-    (float("inf"), "agree", "相符"),
-)
+COLOURS = ((0.65, "differ"), (0.85, "in_part"), (float("inf"), "agree"))
+"""Likeness of the product's colours, each word up to its limit (our choice)."""
+DIFFERENT, SAME = "different", "same"
+SIDES = {"unrelated": DIFFERENT, "little": DIFFERENT, "alike": SAME, "much": SAME, "differ": DIFFERENT, "agree": SAME}
+"""For which answer each word speaks; agreeing in part speaks for none."""
+
+
+@dataclass(frozen=True)
+class Cue:
+    """One thing that the comparison saw, and the answer that it speaks for: ``same``, ``different`` or neither."""
+
+    words: Phrase
+    speaks_for: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {"words": dict(self.words), "speaks_for": self.speaks_for}
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +188,7 @@ def _finding(
     if answer == "cannot tell":
         score = min(score, UNSAID * best.threshold)
     related = tuple(_match(shop) for shop in best.compared if _shows_same(shop))
+    cues = _reasons(best, reasons)
     flags = Flag.NONE
     for doubt in reasons:
         flags |= doubt.flag
@@ -189,7 +197,7 @@ def _finding(
         version=VERSION,
         score=score,
         supports=Category.WRONG_PRODUCT if answer == "different" else None,
-        sentence=_sentence(answer, best, reasons),
+        sentence=_sentence(answer, cues, len(best.compared)),
         regions=tuple(_region(shop, index) for index, shop in enumerate(s for s in best.compared if _shows_same(s)))[
             :1
         ],
@@ -201,7 +209,7 @@ def _finding(
             "threshold": best.threshold,
             "codes": best.code,
             "doubts": [doubt.name for doubt in reasons],
-            "reasons": {"en": _reasons(best, reasons, "en"), "zh": _reasons(best, reasons, "zh")},
+            "reasons": [cue.to_dict() for cue in cues],
             "shop_photos": [_shop_facts(shop) for shop in best.compared],
             "unreadable": {name: why for product in prepared for name, why in product.unreadable.items()},
             "embedder": "built-in" if built_in else "user",
@@ -244,10 +252,7 @@ def _match(shop: ShopPhoto) -> Match:
         inliers=local.inliers,
         homography=local.homography,
         facts={"coverage": round(local.coverage, 3), "links": [[round(v, 1) for v in row] for row in pairs[::step]]},
-        words={
-            "en": f"{local.inliers} points of the print agree, over {local.coverage:.0%} of the product",
-            "zh": f"图案上有 {local.inliers} 个点吻合，覆盖商品的 {local.coverage:.0%}",
-        },
+        words=_print_words(shop),
     )
 
 
@@ -267,47 +272,35 @@ def _region(shop: ShopPhoto, index: int) -> Region:
     )
 
 
-def _reasons(best: _Answer, doubted: Sequence[Doubt], lang: Any) -> list[str]:
+def _reasons(best: _Answer, doubted: Sequence[Doubt]) -> list[Cue]:
     """Put the cues into words, the weighty ones first."""
     cue = dict(zip(FEATURES, best.values, strict=True))
-    english = lang == "en"
     out = []
-    if best.code == "different":
-        out.append("the article numbers differ" if english else "商品条码编号不同")
-    elif best.code == "equal":
-        out.append("the article numbers agree" if english else "商品条码编号一致")
+    if best.code:
+        out.append(Cue(phrase(f"compare.code.{best.code}"), SAME if best.code == "equal" else DIFFERENT))
     shop = max(best.compared, key=lambda s: s.local.strength)
     if _shows_same(shop):
-        out.append(_match(shop).transform(lang))
-    number = len(best.compared)
-    photos = ("1 shop photo" if number == 1 else f"{number} shop photos") if english else f"{number} 张本店商品图"
-    alike, hues = _band(LIKENESS_WORDS, cue["best product"], lang), _band(COLOUR_WORDS, cue["best colour"], lang)
-    out.append(
-        f"compared with {photos}, the closest view is {alike}, and the colours {hues}"
-        if english
-        else f"与 {photos}比对，最相近的一张{alike}，颜色{hues}"
+        out.append(Cue(_print_words(shop), SAME))
+    alike, colours = _band(LIKENESS, cue["best product"]), _band(COLOURS, cue["best colour"])
+    out.append(Cue(phrase(f"compare.likeness.{alike}"), SIDES[alike]))
+    out.append(Cue(phrase(f"compare.colours.{colours}"), SIDES.get(colours, "")))
+    return [*out, *(Cue(doubt.words, "") for doubt in doubted)]
+
+
+def _band(words: Sequence[tuple[float, str]], value: float) -> str:
+    return next(word for limit, word in words if value < limit)
+
+
+def _print_words(shop: ShopPhoto) -> Phrase:
+    return phrase("compare.print", count=shop.local.inliers, share=shop.local.coverage)
+
+
+def _sentence(answer: str, cues: Sequence[Cue], photos: int) -> Phrase:
+    """Say the answer with what speaks for it; a cue for the other answer is no reason, and stands in the facts."""
+    other = {DIFFERENT: SAME, SAME: DIFFERENT}.get(answer)
+    said = [cue.words for cue in cues if other is None or cue.speaks_for not in (other, "")]
+    return phrase(
+        f"compare.says.{answer.replace(' ', '_')}",
+        compared=phrase("compare.photos", count=photos),
+        reasons=said or [phrase("compare.weighed")],
     )
-    out += [doubt.wording(lang) for doubt in doubted]
-    return out
-
-
-def _band(words: Sequence[tuple[float, str, str]], value: float, lang: Any) -> str:
-    _, english, chinese = next(row for row in words if value < row[0])
-    return english if lang == "en" else chinese
-
-
-def _sentence(answer: str, best: _Answer, reasons: Sequence[Doubt]) -> dict[Any, str]:
-    english = {
-        "same": "The photo agrees with the shop's product",
-        "different": "The photo seems to show another product than the shop's",
-        "cannot tell": "Whether the photo shows the shop's product cannot be told",
-    }[answer]
-    chinese = {
-        "same": "照片中的商品与本店商品相符",
-        "different": "照片中的可能不是本店商品",
-        "cannot tell": "无法判断照片中是否为本店商品",
-    }[answer]
-    return {
-        "en": f"{english}: {'; '.join(_reasons(best, reasons, 'en'))}.",
-        "zh": f"{chinese}：{'；'.join(_reasons(best, reasons, 'zh'))}。",
-    }

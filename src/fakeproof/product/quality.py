@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Flag
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
     from fakeproof.product.references import Described
-    from fakeproof.types import Language
 
 __all__ = ["Doubt", "doubts"]
 
@@ -35,20 +35,19 @@ class Doubt:
     """A reason why the photo cannot show that it is another product."""
 
     name: str
-    en: str
-    zh: str
     flag: Flag
 
-    def wording(self, lang: Language = "en") -> str:
-        """Return the reason."""
-        return self.zh if lang == "zh" else self.en
+    @property
+    def words(self) -> Phrase:
+        """The reason."""
+        return phrase(f"compare.doubt.{self.name}")
 
 
-SMALL = Doubt("small", "the photo is small", "照片尺寸小", Flag.SMALL)
-BLURRED = Doubt("blurred", "the photo is blurred", "照片模糊", Flag.LOW_QUALITY)
-UNLIT = Doubt("light", "the photo is too dark or too bright", "照片过暗或过亮", Flag.LOW_QUALITY)
-EMPTY = Doubt("empty", "hardly any object is seen", "画面中几乎看不到物品", Flag.FLAT)
-BARE_BOX = Doubt("bare", "mostly a hand or bare packaging is seen", "画面主要是手或外包装", Flag.LOW_QUALITY)
+SMALL = Doubt("small", Flag.SMALL)
+BLURRED = Doubt("blurred", Flag.LOW_QUALITY)
+UNLIT = Doubt("light", Flag.LOW_QUALITY)
+EMPTY = Doubt("empty", Flag.FLAT)
+BARE_BOX = Doubt("bare", Flag.LOW_QUALITY)
 
 
 def doubts(photo: Photo, described: Described) -> tuple[Doubt, ...]:
