@@ -24,7 +24,7 @@ SECTIONS = {
     "web": "re-used photos: attacks, search, source difference, watermarks",
     "product": "same product or another",
     "metadata": "what the file itself says",
-    "scoring": "calibrated scores for the three categories; --train writes the cards",
+    "scoring": "calibrated scores for the three categories",
     "photo": "reading photos: coefficients and open times",
     "chain": "delivery chain confusion matrix",
     "speed": "analysis by stage and size, against cv2.imdecode",
@@ -53,10 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the run to this file")
     parser.add_argument("--write", action="store_true", help="renew the sections in docs/benchmarks.md")
     parser.add_argument("--check", action="store_true", help="name what is worse than on docs/benchmarks.md; status 1")
-    parser.add_argument("--train", action="store_true", help="fit and write what the section ships")
     asked = parser.parse_args(arguments)
     data = asked.data.resolve() if asked.data else None
-    options = Options(data, asked.limit, asked.chain, asked.seed, asked.train, asked.jobs)
+    options = Options(data, asked.limit, asked.chain, asked.seed, asked.jobs)
     names = list(SECTIONS) if "all" in asked.sections else asked.sections
     command = "python -m benchmarks " + shlex.join(
         w if not w.startswith("/") else Path(w).name for w in (arguments if arguments is not None else sys.argv[1:])

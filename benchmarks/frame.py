@@ -26,7 +26,6 @@ class Options:
     limit: int | None = None
     chain: str = "asis"
     seed: int = 0
-    train: bool = False
     jobs: int = 1
 
 

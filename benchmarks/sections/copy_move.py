@@ -1,7 +1,4 @@
-"""Copy-move: masks by set, false alarms, sweeps over what was done to the clone, odd photos, time.
-
-``--train`` fits the logistic weights of `fakeproof.edited.clones.copy_move` on the training half and shows them in a table.
-"""
+"""Copy-move: masks by set, false alarms, sweeps over what was done to the clone, odd photos, time."""
 
 from __future__ import annotations
 
@@ -14,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib import import_module
 
 import cv2
 import numpy as np
@@ -24,6 +20,7 @@ from PIL import Image, ImageOps
 import fakeproof as fp
 from benchmarks.frame import Options, Table, median_seconds, one_thread, peak_mib
 from benchmarks.material.chains import CHAINS, apply_chain
+from benchmarks.material.clones import PIXEL_SUFFIXES, cloned, not_cloned
 from benchmarks.material.data import Row, rows, split
 from benchmarks.material.scenes import SIZES, phone_jpeg
 from fakeproof.evidence.metrics import roc_auc, wilson
@@ -34,8 +31,6 @@ RGB = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
 TARGETS = {"translation": 0.93, "rot": 0.85, "scale": 0.85, "cmh": 0.75, "casia1": 0.65}
-UNTOUCHED = ("authentic", "base", "original", "natural")
-PIXEL_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 SWEEP_LONG = 1200
 """px, longer side of the photos that sweeps are made from."""
 SWEEP_PHOTOS = 12
@@ -43,10 +38,8 @@ ODD_PHOTOS = 200
 
 
 def run(options: Options) -> list[Table]:
-    if options.train:
-        return [_trained(options)]
     with one_thread():
-        judged = [_judge(row, options) for row in _forged(options) + _clean(options)]
+        judged = [_judge(row, options) for row in cloned(options) + not_cloned(options)]
         judged = [j for j in judged if j is not None]
         tables = [_by_set(judged), _by_change(judged), _alarms(judged)]
         if options.chain == "asis":
@@ -62,20 +55,6 @@ class _Judged:
     decided: bool
     f1: float
     seconds: float
-
-
-def _forged(options: Options) -> list[Row]:
-    names = ("casia1", "cmh", "cvip")
-    return [
-        r for name in names for r in rows(options, need="tamper", set=name, role="tampered") if "copymove" in r.kind
-    ]
-
-
-def _clean(options: Options) -> list[Row]:
-    found = [r for name in ("casia1", "cvip", "misd", "phone_paste") for r in rows(options, set=name, role="authentic")]
-    for need in ("camera", "sources"):
-        found += [r for r in rows(options, need=need) if r.role in UNTOUCHED]
-    return [r for r in found if r.path.suffix.lower() in PIXEL_SUFFIXES]
 
 
 def _judge(row: Row, options: Options) -> _Judged | None:
@@ -387,83 +366,3 @@ def _time() -> Table:
         body,
         shortfalls=short,
     )
-
-
-def _trained(options: Options) -> Table:
-    """Fit the weights on the training half: pairs in the truth against pairs of untouched photos."""
-    module = import_module("fakeproof.edited.clones.copy_move")
-    names = list(module.WEIGHTS)
-    features, labels, photos = [], [], []
-    learned = [row for row in _forged(options) + _clean(options) if split(row) == "train"]
-    clean = {row.path.name for row in learned if row.mask_path is None}
-    for row in learned:
-        for values, label in _measured(row, module):
-            features.append([values[n] for n in names])
-            labels.append(label)
-            photos.append(row.path.name)
-    weights = fit_weights(np.array(features), np.array(labels, float), names)
-    weights[names.index("bias")] -= _margin(np.array(features) @ weights, labels, photos, clean)
-    return Table(
-        "Copy-move: fitted weights",
-        ["measurement", "weight"],
-        [[n, float(w)] for n, w in zip(names, weights, strict=True)],
-        note=f"{int(sum(labels))} pairs of clones, {len(labels) - int(sum(labels))} of likenesses.",
-    )
-
-
-def _measured(row: Row, module: object) -> list[tuple[dict[str, float], bool]]:
-    photo = fp.Photo.open(row.path)
-    if min(photo.size) < module.MIN_SIDE:  # type: ignore[attr-defined]
-        return []
-    grey = module._working(photo.luma, module.SPARSE_PIXELS)  # type: ignore[attr-defined]
-    pairs, _ = module._pairs(grey, dense=True)  # type: ignore[attr-defined]
-    truth = None
-    if row.mask_path is not None:
-        with Image.open(row.mask_path) as image:
-            truth = np.asarray(image.convert("L").resize((grey.shape[1], grey.shape[0]))) > 127
-    out = []
-    for pair in pairs:
-        parts = (pair.clone.first, pair.clone.second)
-        hit = 0.0
-        if truth is not None:
-            shares = [float((part & truth).sum() / max(1, part.sum())) for part in parts]
-            hit = max(shares) if row.set == "casia1" else min(shares)
-            if 0.1 < hit < 0.5:
-                continue
-        out.append((module.measurements(pair.clone), hit >= 0.5))  # type: ignore[attr-defined]
-    return out
-
-
-def _margin(scores: npt.NDArray[np.float64], labels: list[bool], photos: list[str], clean: set[str]) -> float:
-    """Return by how much scores must fall so that at most 0.5 % of the untouched photos stay above 0.
-
-    Half of the rate aimed at, because the weights were fitted on the same photos.
-    """
-    best = dict.fromkeys(clean, -np.inf)
-    for score, label, name in zip(scores, labels, photos, strict=True):
-        if not label and name in best:
-            best[name] = max(best[name], float(score))
-    ranked = sorted(best.values(), reverse=True)
-    edge = ranked[int(0.005 * len(ranked))]
-    return max(0.0, edge + 0.2)
-
-
-def fit_weights(
-    features: npt.NDArray[np.float64], labels: npt.NDArray[np.float64], names: list[str]
-) -> npt.NDArray[np.float64]:
-    """Fit a logistic by Newton's steps, with a ridge of 0.3 on standardised columns."""
-    bias = names.index("bias")
-    spread = features.std(axis=0)
-    spread[bias] = 1.0
-    spread = np.maximum(spread, 1e-6)
-    scaled = features / spread
-    ridge = np.full(len(names), 0.3)
-    ridge[bias] = 1e-6
-    weights = np.zeros(len(names))
-    for _ in range(60):
-        p = 1 / (1 + np.exp(-np.clip(scaled @ weights, -30, 30)))
-        gradient = scaled.T @ (p - labels) + ridge * weights
-        curvature = (scaled * (p * (1 - p))[:, None]).T @ scaled + np.diag(ridge)
-        weights = weights - np.linalg.solve(curvature, gradient)
-    weights = weights / spread
-    return np.asarray(weights)

@@ -1,135 +1,30 @@
-"""The scoring object on photos that training did not see; --train fits and writes the cards it ships."""
+"""The scoring object on photos that training did not see."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 import fakeproof as fp
 from benchmarks.frame import Options, Table, median_seconds
-from benchmarks.material import cases
+from benchmarks.training.cards import CHAINS, fit_category, rows_of
 from fakeproof.evidence import metrics
-from fakeproof.evidence.calibrate import MonotoneCalibrator
-from fakeproof.evidence.card import CategoryCard, DetectorCard
 from fakeproof.evidence.scorer import record_score
-from fakeproof.evidence.train import Cases, fit_card
 from fakeproof.types import Category
 
-CARDS = Path(fp.__file__).parent / "evidence" / "cards"
-CHAINS = ("asis", "chat", "screenshot")
-MIN_CHAIN_CASES = 100
 REPEATS = 3
 LOSS_TARGET = 0.05
 CLLR_TARGET = {Category.EDITED: 0.60, Category.WEB_IMAGE: 0.15, Category.WRONG_PRODUCT: 0.50}
 TPR_TARGET = {Category.EDITED: 0.60}
 
-GATHER: dict[Category, Callable[[Options, str], Iterable[cases.Case]]] = {
-    Category.EDITED: cases.edited_cases,
-    Category.WEB_IMAGE: cases.web_cases,
-    Category.WRONG_PRODUCT: cases.product_cases,
-}
-MEASURED = {
-    Category.EDITED: (
-        "localize",
-        "copy_move",
-        "double_jpeg",
-        "jpeg_ghosts",
-        "jpeg_grid",
-        "noise",
-        "resampling",
-        "ela",
-        "source_difference",
-    ),
-    Category.WEB_IMAGE: ("match_sources",),
-    Category.WRONG_PRODUCT: ("compare",),
-}
-ASSIGNED_LLR = {"moderate": 0.7, "strong": 1.3, "decisive": 2.0}
-"""log10 LR of self-declared traces by strength. Assigned by people: no collection has fair negatives for them."""
-
 
 def run(options: Options) -> list[Table]:
     """Return, for each category and chain, what the shipped cards do on the unseen half; then the cost of scoring."""
-    rows = {
-        c: [r for chain in CHAINS for r in cases.table(cases.sampled(gather(options, chain)))]
-        for c, gather in GATHER.items()
-    }
-    if options.train:
-        train(rows)
+    rows = {category: rows_of(category, options) for category in Category}
     scorer = fp.Scorer.default()
     return [_cards(scorer), *(_category(scorer, c, rows[c]) for c in Category), _splits(rows), _speed(scorer, rows)]
-
-
-# Training
-
-
-def train(rows: dict[Category, list[dict[str, Any]]]) -> None:
-    """Fit the three cards on the training half and write them where the package ships them."""
-    for category, found in rows.items():
-        seen = [r for r in found if r["half"] == "train"]
-        card = fit_category(category, seen)
-        text = json.dumps(card.to_dict(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-        (CARDS / f"{category.value}.json").write_text(text, encoding="utf-8")
-    from fakeproof.evidence import scorer as module
-
-    module._default.cache_clear()
-
-
-def fit_category(category: Category, seen: Sequence[dict[str, Any]]) -> CategoryCard:
-    """Fit the pooled card, and one for each delivery chain that has enough cases of both classes."""
-    versions = _versions(seen)
-    assigned = _assigned(category)
-    chains = {}
-    for kind in sorted({r["chain"] for r in seen}):
-        part = [r for r in seen if r["chain"] == kind]
-        labels = [r[category.value] for r in part]
-        if min(sum(labels), len(labels) - sum(labels)) >= MIN_CHAIN_CASES:
-            chains[kind] = fit_card(_cases(category, part, versions, assigned))
-    about = {
-        "trained_on": "public research photos, and forgeries, re-uses and damage generated from them; "
-        "the training half of `python -m benchmarks scoring`",
-        "not": "your platform's traffic",
-        "sets": {s: sum(r["set"] == s for r in seen) for s in sorted({r["set"] for r in seen})},
-        "delivered": {s: sum(r["delivered"] == s for r in seen) for s in CHAINS},
-        "digest": cases.digest(seen),
-        "assigned": "llrs of self-declared traces were set by people: " + json.dumps(ASSIGNED_LLR),
-    }
-    pooled = fit_card(_cases(category, seen, versions, assigned))
-    return CategoryCard(category=category, pooled=pooled, chains=chains, about=about)
-
-
-def _versions(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
-    out: dict[str, int] = {}
-    for row in rows:
-        out.update(row["versions"])
-    return out
-
-
-def _assigned(category: Category) -> dict[str, DetectorCard]:
-    from fakeproof.metadata.rules import DETECTORS, STRENGTHS, VERSION
-    from fakeproof.product.codes import VERSION as CODES
-    from fakeproof.web.watermarks import VERSION as WATERMARKS
-
-    knots = sorted((STRENGTHS[name], llr) for name, llr in ASSIGNED_LLR.items())
-    ramp = MonotoneCalibrator(tuple(s for s, _ in knots), tuple(v for _, v in knots))
-    cards = {name: DetectorCard(version=VERSION, calibrator=ramp, assigned=True) for name in DETECTORS}
-    extra = {Category.WEB_IMAGE: {"watermarks": WATERMARKS}, Category.WRONG_PRODUCT: {"codes": CODES}}
-    for name, version in extra.get(category, {}).items():
-        flat = MonotoneCalibrator((0.0,), (ASSIGNED_LLR["strong"],))
-        cards[name] = DetectorCard(version=version, calibrator=flat, assigned=True)
-    return cards
-
-
-def _cases(
-    category: Category, rows: Sequence[dict[str, Any]], versions: dict[str, int], assigned: dict[str, DetectorCard]
-) -> Cases:
-    scores = {n: np.array([r.get(n, np.nan) for r in rows], float) for n in MEASURED[category] if n in versions}
-    labels = np.array([r[category.value] for r in rows], bool)
-    groups = np.unique([r["group"] for r in rows], return_inverse=True)[1]
-    return Cases(scores, labels, groups.astype(np.int64), versions, assigned)
 
 
 # Tables
@@ -224,7 +119,7 @@ def _splits(rows: dict[Category, list[dict[str, Any]]]) -> Table:
 
 
 def _speed(scorer: fp.Scorer, rows: dict[Category, list[dict[str, Any]]]) -> Table:
-    versions = _versions(rows[Category.EDITED])
+    versions = {n: v for row in rows[Category.EDITED] for n, v in row["versions"].items()}
     findings = [fp.Finding(detector=n, version=v, score=0.5) for n, v in versions.items()]
     seconds = median_seconds(lambda: scorer.score(findings), rounds=50)
     table = Table(

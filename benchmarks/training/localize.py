@@ -1,6 +1,6 @@
-"""Train the fusion of :func:`fakeproof.edited.localize`: ``python -m benchmarks.training.localize DATA CACHE [--write]``.
+"""The fusion of :func:`fakeproof.edited.localize`.
 
-CACHE keeps the detectors' maps, one small file a photo, so that a second fit takes a minute. Only training groups are
+The cache keeps the detectors' maps, one small file a photo, so that a second fit takes a minute. Only training groups are
 fitted; trees are fitted in folds of groups, so that the photo's model and the thresholds see only logits of photos
 that the trees did not know.
 """
@@ -10,10 +10,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,8 @@ from benchmarks.material.chains import apply_chain
 from benchmarks.material.data import Row, rows, split
 from benchmarks.material.forgeries import KINDS, forge, untouched
 from benchmarks.training.boosting import Trees, fit
+from benchmarks.training.parts import Part
+from fakeproof.artefact import Head
 from fakeproof.edited import fusion_maps
 from fakeproof.edited.block_maps import Place, block_places
 from fakeproof.edited.localize import MAX_SHARE, MIN_CELLS, FusionModel, cell_logits, kept_places, photo_features
@@ -37,7 +38,7 @@ from fakeproof.evidence.metrics import roc_auc
 from fakeproof.evidence.pixels import pixel_auc
 from fakeproof.findings import Finding
 
-TARGET = Path(fp.__file__).parent / "edited" / "fusion.json"
+CACHE = Path(__file__).parent.parent / ".cache" / "fusion"
 TRAINED_SETS = ("phone_paste", "casia1", "misd")
 FOLDS = 3
 WORKERS = 2
@@ -346,7 +347,7 @@ def train(samples: list[Sample]) -> dict[str, Any]:
     photo = fit_photo(x, y.astype(float), weight)
     trees = fit_trees(known)
     return {
-        "about": "written by benchmarks/training/localize.py; cells: boosted trees; photo: logistic, weights >= 0",
+        "about": "cells: boosted trees; photo: logistic, weights >= 0",
         "photos": len(known),
         "altered": int(y.sum()),
         "features": list(fusion_maps.FEATURES),
@@ -395,18 +396,23 @@ def report(values: dict[str, Any], samples: list[Sample]) -> None:
     print("decision", model.decision, "cut", model.cell_cut, "weights", np.round(model.photo_weights, 2))
 
 
-def main() -> None:
-    """Collect what is missing, fit, report, and write the shipped JSON with --write."""
-    data, cache = Path(sys.argv[1]), Path(sys.argv[2])
-    if "--collect" in sys.argv:
-        collect(Options(data), cache)
-    samples = load(cache)
+def fit_part(options: Options, head: Head) -> None:
+    """Collect what is missing, fit, report, and write the fusion."""
+    collect(options, CACHE)
+    samples = load(CACHE)
     values = train(samples)
     report(values, samples)
-    if "--write" in sys.argv:
-        TARGET.write_text(json.dumps(values, separators=(",", ":")) + "\n", encoding="utf-8")
-        print(TARGET, TARGET.stat().st_size, "bytes")
+    own = replace(head, data=digest(samples), folds=FOLDS)
+    text = json.dumps({"head": own.to_dict(), **values}, separators=(",", ":")) + "\n"
+    PARTS[0].path.write_text(text, encoding="utf-8")
 
 
-if __name__ == "__main__":
-    main()
+def digest(samples: list[Sample]) -> str:
+    """Return the SHA-256 of the training half."""
+    total = hashlib.sha256()
+    for s in sorted((s for s in samples if s.half == "train"), key=lambda s: s.key):
+        total.update(s.key.encode() + s.channels.tobytes() + s.truth.tobytes() + s.scores.tobytes())
+    return total.hexdigest()
+
+
+PARTS = (Part("edited.fusion", fit_part, __name__, DETECTORS),)

@@ -1,5 +1,6 @@
 """Comparing: answers, doubts, damage to the input, several products, saving and loading."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -230,11 +231,11 @@ def test_files_of_the_first_format_are_refused(shop, tmp_path, monkeypatch):
 
 def test_foreign_cards_are_refused(tmp_path):
     path = tmp_path / "card.json"
-    path.write_text('{"format": 1, "features": ["other"]}')
-    with pytest.raises(CalibrationError, match="other"):
-        fusion.load_card(path)
     own = tmp_path / "own.json"
     fusion.load_card().save(own)
+    path.write_text(json.dumps({**json.loads(own.read_text()), "features": ["other"]}))
+    with pytest.raises(CalibrationError, match="other"):
+        fusion.load_card(path)
     assert fusion.load_card(own).score(np.zeros(len(fusion.FEATURES))) == pytest.approx(
         fusion.load_card().score(np.zeros(len(fusion.FEATURES))), abs=1e-3
     )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from fakeproof.artefact import Head, shipped
 from fakeproof.edited.block_maps import Place, block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.fusion_maps import CELL, CHANNELS, DETECTORS, FEATURES, Cells, cell_channels, cell_features
 from fakeproof.errors import CalibrationError
@@ -60,9 +59,10 @@ class FusionModel:
     photo_bias: float
     cell_cut: float
     decision: dict[str, float]
+    head: Head | None = None
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> FusionModel:
+    def from_json(cls, values: Mapping[str, Any], head: Head | None = None) -> FusionModel:
         """Read a model; its features must be those of this version."""
         if tuple(values["features"]) != FEATURES:
             raise CalibrationError("fusion.json: its features are not those of this version; train it again")
@@ -78,6 +78,7 @@ class FusionModel:
             photo_bias=float(photo["bias"]),
             cell_cut=float(values["cell_cut"]),
             decision={k: float(v) for k, v in values["decision"].items()},
+            head=head,
         )
 
     def cut(self, chain: str) -> float:
@@ -87,8 +88,8 @@ class FusionModel:
 
 @lru_cache(maxsize=1)
 def _shipped() -> FusionModel:
-    text = files("fakeproof.edited").joinpath("fusion.json").read_text(encoding="utf-8")
-    return FusionModel.from_json(json.loads(text))
+    part = shipped("edited.fusion")
+    return FusionModel.from_json(part.values, part.head)
 
 
 def localize(photo: Photo, /, *, findings: Iterable[Finding | NotApplicable] | None = None) -> Finding | NotApplicable:
@@ -135,6 +136,9 @@ def localize(photo: Photo, /, *, findings: Iterable[Finding | NotApplicable] | N
 
 def fuse(photo: Photo, found: dict[str, Finding], model: FusionModel) -> Finding:
     """Fuse findings with a given model; :func:`localize` with the one that is shipped."""
+    if model.head is not None:
+        for name, finding in found.items():
+            model.head.check(name, finding.version)
     channels = cell_channels(photo, found)
     logits = cell_logits(channels, model)
     places = [p for p in block_places(logits, model.cell_cut, min_blocks=MIN_CELLS) if _small(p, logits)]

@@ -6,13 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from fakeproof.artefact import Head
 from fakeproof.errors import CalibrationError
 from fakeproof.evidence.calibrate import MonotoneCalibrator
 from fakeproof.types import Category
 
-__all__ = ["Card", "CategoryCard", "DetectorCard"]
+__all__ = ["Card", "CategoryCard", "DetectorCard", "part_of"]
 
 FORMAT = 1
+
+
+def part_of(category: str) -> str:
+    """Return the name under which a category's card is a learned part.
+
+    Examples
+    --------
+    >>> part_of("edited")
+    'evidence.cards.edited'
+    """
+    return f"evidence.cards.{category}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +112,7 @@ class CategoryCard:
     pooled: Card
     chains: Mapping[str, Card] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
+    head: Head | None = None
 
     def for_chain(self, chain: str) -> tuple[Card, str]:
         """Return the chain's own card, or the pooled one, with the name of what was taken."""
@@ -110,6 +123,7 @@ class CategoryCard:
         """Return JSON values."""
         return {
             "format": FORMAT,
+            **({"head": self.head.to_dict()} if self.head is not None else {}),
             "category": self.category.value,
             "about": dict(self.about),
             "pooled": self.pooled.to_dict(),
@@ -127,6 +141,7 @@ class CategoryCard:
                 pooled=Card.from_dict(values["pooled"]),
                 chains={k: Card.from_dict(v) for k, v in values.get("chains", {}).items()},
                 about=dict(values.get("about", {})),
+                head=Head.from_dict(values["head"], part=part_of(values["category"])) if "head" in values else None,
             )
         except (KeyError, TypeError, ValueError) as error:
             raise CalibrationError(f"card is damaged: {error!r}") from error

@@ -7,14 +7,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from fakeproof.artefact import Head, digest, shipped
 from fakeproof.errors import CalibrationError, ParameterError
-from fakeproof.evidence.card import Card, CategoryCard, DetectorCard
+from fakeproof.evidence.card import Card, CategoryCard, DetectorCard, part_of
 from fakeproof.evidence.metrics import calibration_loss, cllr, cllr_min, misleading_rates, roc_auc, tpr_at_fpr
 from fakeproof.evidence.score import CategoryScore, Contribution
 from fakeproof.evidence.train import Cases, fit_card, held_out_llrs
@@ -151,16 +151,18 @@ class Scorer:
 
 @lru_cache(maxsize=1)
 def _default() -> Scorer:
-    folder = resources.files("fakeproof.evidence") / "cards"
-    cards = {}
-    for category in Category:
-        text = (folder / f"{category.value}.json").read_text(encoding="utf-8")
-        cards[category] = CategoryCard.from_dict(json.loads(text))
-    return Scorer(cards)
+    return Scorer({category: _shipped(category) for category in Category})
 
 
-def _check_version(name: str, version: int, card: DetectorCard) -> None:
-    if version != card.version:
+def _shipped(category: Category) -> CategoryCard:
+    part = shipped(part_of(category.value))
+    for name in part.head.parts:
+        part.head.check_part(name, digest(name))
+    return CategoryCard.from_dict({**part.values, "head": part.head.to_dict()})
+
+
+def _check_version(name: str, version: int, card: DetectorCard, head: Head | None) -> None:
+    if version != card.version and (head is None or version != head.carried.get(name)):
         raise CalibrationError(
             f"{name}: the photo was read by version {version}, the card was fitted on version {card.version}; "
             "use the cards of this release, or fit new ones"
@@ -176,7 +178,7 @@ def _score(
         detector = system.detectors.get(finding.detector)
         if detector is None:
             continue
-        _check_version(finding.detector, finding.version, detector)
+        _check_version(finding.detector, finding.version, detector, card.head)
         if detector.assigned and finding.supports != card.category:
             continue
         scores[finding.detector] = max(finding.score, scores.get(finding.detector, -np.inf))
@@ -277,7 +279,7 @@ def record_score(card: CategoryCard, record: Mapping[str, Any]) -> CategoryScore
     for name, detector in system.detectors.items():
         value = _value(record, f"{name}@{card.category.value}" if detector.assigned else name)
         if value == value:
-            _check_version(name, versions.get(name, detector.version), detector)
+            _check_version(name, versions.get(name, detector.version), detector, card.head)
             scores[name] = value
     return _weigh(card.category, system, used, scores, ())
 
@@ -331,10 +333,17 @@ def _fit_category(
     }
     about = {
         "trained_on": "the caller's own labelled findings",
-        "digest": _digest(rows),
         "beats_default": beats["cllr_fitted_held_out"] < beats["cllr_default"],
     }
-    return CategoryCard(category=category, pooled=pooled, about=about), beats
+    head = Head(
+        part=part_of(category.value),
+        command="fakeproof.Scorer.fit",
+        data=_digest(rows),
+        detectors={name: d.version for name, d in pooled.detectors.items()},
+        folds=folds,
+        seed=seed,
+    )
+    return CategoryCard(category=category, pooled=pooled, about=about, head=head), beats
 
 
 def _digest(rows: Sequence[Mapping[str, Any]]) -> str:

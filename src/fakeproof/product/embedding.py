@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.artefact import shipped
 from fakeproof.findings import frozen_array
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _network() -> Any:
     import numpy as np
 
     if not hasattr(_local, "net"):
-        data = files("fakeproof.product").joinpath("embedding.onnx").read_bytes()
+        data = shipped("product.embedding").beside("embedding.onnx")
         _local.net = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
     return _local.net
 

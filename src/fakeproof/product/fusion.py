@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.artefact import Artefact, Head, digest, read, shipped
 from fakeproof.errors import CalibrationError
 from fakeproof.findings import frozen_array
 from fakeproof.product.colour import likeness
@@ -28,6 +29,8 @@ CUES = ("whole", "close", "product", "colour", "own colour", "local")
 """What is measured against each shop photo; all but the last may speak for either side, matches only for "same"."""
 FEATURES = (*(f"best {cue}" for cue in CUES), "log photos")
 """What the weighing sees of all shop photos together."""
+PART = "product.fusion"
+METRIC_FILE = "metric.npz"
 METRIC_ARRAYS = ("centre", "directions", "gains", "usual", "usual_colours")
 """What metric.npz holds."""
 BOUND = 4.0
@@ -113,7 +116,9 @@ class Card:
     thresholds : dict of int to float
         Score from which a wrong product is claimed, by number of shop photos from which it holds.
     about : dict
-        Counts, error rates and digest of the training data.
+        Counts and error rates of the training data.
+    head : Head
+        How it was fitted.
     """
 
     metric: Metric
@@ -123,6 +128,7 @@ class Card:
     intercept: float
     thresholds: dict[int, float]
     about: dict[str, Any]
+    head: Head | None = None
 
     def score(self, values: Any) -> float:
         """Return the log-odds for "another product", within +-4."""
@@ -136,9 +142,11 @@ class Card:
         return self.thresholds[max((n for n in self.thresholds if n <= photos), default=min(self.thresholds))]
 
     def save(self, path: Path) -> None:
-        """Write the card as JSON, and the metric beside it as metric.npz."""
+        """Write the card as JSON, and the metric beside it."""
+        self.metric.save(path.with_name(METRIC_FILE))
+        stored = hashlib.sha256(path.with_name(METRIC_FILE).read_bytes()).hexdigest()
         record = {
-            "format": 1,
+            "head": replace(self.head or Head(part=PART, command="Card.save"), files={METRIC_FILE: stored}).to_dict(),
             "features": list(FEATURES),
             "about": self.about,
             "intercept": round(self.intercept, 5),
@@ -148,7 +156,6 @@ class Card:
             "thresholds": {str(n): round(v, 4) for n, v in self.thresholds.items()},
         }
         path.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        self.metric.save(path.with_name("metric.npz"))
 
 
 def load_card(path: Path | None = None) -> Card:
@@ -157,35 +164,36 @@ def load_card(path: Path | None = None) -> Card:
     Raises
     ------
     CalibrationError
-        The card was made for other features.
+        The card was made for other features, or its metric is not beside it.
     """
     if path is None:
         return _built_in()
-    return _card(path.read_text(encoding="utf-8"), str(path), path.with_name("metric.npz"))
+    return _card(read(path.read_text(encoding="utf-8"), part=PART, folder=path.parent))
 
 
 @lru_cache(maxsize=1)
 def _built_in() -> Card:
-    folder = files("fakeproof.product")
-    stored = io.BytesIO(folder.joinpath("metric.npz").read_bytes())
-    return _card(folder.joinpath("fusion.json").read_text(encoding="utf-8"), "fusion.json", stored)
+    part = shipped(PART)
+    part.head.check_part("product.embedding", digest("product.embedding"))
+    return _card(part)
 
 
-def _card(text: str, name: str, metric: Any) -> Card:
+def _card(part: Artefact) -> Card:
     import numpy as np
 
-    record = json.loads(text)
-    if record.get("format") != 1 or tuple(record.get("features", ())) != FEATURES:
-        raise CalibrationError(f"{name}: made for features {record.get('features')}, this version uses {FEATURES}")
+    record = part.values
+    if tuple(record.get("features", ())) != FEATURES:
+        raise CalibrationError(f"{PART}: made for features {record.get('features')}, this version uses {FEATURES}")
     mean, scale, weights = (frozen_array(np.array(record[key], np.float64)) for key in ("mean", "scale", "weights"))
     return Card(
-        metric=Metric.load(metric),
+        metric=Metric.load(io.BytesIO(part.beside(METRIC_FILE))),
         mean=mean,
         scale=scale,
         weights=weights,
         intercept=record["intercept"],
         thresholds={int(n): float(v) for n, v in record["thresholds"].items()},
         about=record["about"],
+        head=part.head,
     )
 
 

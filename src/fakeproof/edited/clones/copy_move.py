@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fakeproof.artefact import shipped
 from fakeproof.edited.block_maps import outlines
 from fakeproof.edited.clones.keypoints import keypoint_candidates
 from fakeproof.edited.clones.patch_field import dense_candidates
@@ -43,16 +45,6 @@ tiles and patterns repeat by nature (above .9 on drawn ones, whose pairs reach 1
 photos lie below .15)."""
 CROWDED = 0.10
 """Share of keypoints with three or more near-equal partners from which the content counts as repetitive."""
-WEIGHTS = {
-    "bias": -7.9,
-    "pixels": 2.4,
-    "fine": 4.9,
-    "filled": 4.0,
-    "repeats": -4.2,
-    "light": -3.2,
-    "contrast": -5.8,
-}
-"""Logistic weights of a pair's measurements, fitted on the training half (benchmarks copy_move --train)."""
 
 
 def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable:
@@ -194,10 +186,16 @@ def measurements(clone: Clone) -> dict[str, float]:
     }
 
 
+@lru_cache(maxsize=1)
+def _weights() -> dict[str, float]:
+    """Return the logistic weights of a pair's measurements (copy_move.json)."""
+    return {name: float(weight) for name, weight in shipped("edited.clones.copy_move").values["weights"].items()}
+
+
 def clone_score(clone: Clone) -> float:
     """Return the log odds that a verified pair is a clone and no likeness."""
-    values = measurements(clone)
-    return float(sum(WEIGHTS[name] * value for name, value in values.items()))
+    weights = _weights()
+    return float(sum(weights[name] * value for name, value in measurements(clone).items()))
 
 
 def _finding(photo: Photo, pairs: list[_Pair], crowded: float, shape: tuple[int, ...]) -> Finding:

@@ -1,0 +1,127 @@
+"""The calibration cards of the three categories."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks.frame import Options
+from benchmarks.material import cases
+from benchmarks.training.parts import Part
+from fakeproof.artefact import Head
+from fakeproof.evidence.calibrate import MonotoneCalibrator
+from fakeproof.evidence.card import CategoryCard, DetectorCard, part_of
+from fakeproof.evidence.train import FOLDS, Cases, fit_card
+from fakeproof.types import Category
+
+CHAINS = ("asis", "chat", "screenshot")
+MIN_CHAIN_CASES = 100
+GATHER: dict[Category, Callable[[Options, str], Iterable[cases.Case]]] = {
+    Category.EDITED: cases.edited_cases,
+    Category.WEB_IMAGE: cases.web_cases,
+    Category.WRONG_PRODUCT: cases.product_cases,
+}
+MEASURED = {
+    Category.EDITED: (
+        "localize",
+        "copy_move",
+        "double_jpeg",
+        "jpeg_ghosts",
+        "jpeg_grid",
+        "noise",
+        "resampling",
+        "ela",
+        "source_difference",
+    ),
+    Category.WEB_IMAGE: ("match_sources",),
+    Category.WRONG_PRODUCT: ("compare",),
+}
+ASSIGNED_LLR = {"moderate": 0.7, "strong": 1.3, "decisive": 2.0}
+"""log10 LR of self-declared traces by strength. Assigned by people: no collection has fair negatives for them."""
+
+
+def rows_of(category: Category, options: Options) -> list[dict[str, Any]]:
+    """Return a category's labelled rows over all chains."""
+    return [r for chain in CHAINS for r in cases.table(cases.sampled(GATHER[category](options, chain)))]
+
+
+def fit_part(category: Category, options: Options, head: Head) -> None:
+    """Fit a category's card on the training half, and write it."""
+    seen = [r for r in rows_of(category, options) if r["half"] == "train"]
+    card = replace(fit_category(category, seen), head=replace(head, data=cases.digest(seen), folds=FOLDS))
+    text = json.dumps(card.to_dict(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    part(category).path.write_text(text, encoding="utf-8")
+
+
+def fit_category(category: Category, seen: Sequence[dict[str, Any]]) -> CategoryCard:
+    """Fit the pooled card, and one for each delivery chain that has enough cases of both classes."""
+    versions = _versions(seen)
+    assigned = _assigned(category)
+    chains = {}
+    for kind in sorted({r["chain"] for r in seen}):
+        part = [r for r in seen if r["chain"] == kind]
+        labels = [r[category.value] for r in part]
+        if min(sum(labels), len(labels) - sum(labels)) >= MIN_CHAIN_CASES:
+            chains[kind] = fit_card(_cases(category, part, versions, assigned))
+    about = {
+        "trained_on": "public research photos, and forgeries, re-uses and damage generated from them; "
+        "the training half of the measuring photos",
+        "not": "your platform's traffic",
+        "sets": {s: sum(r["set"] == s for r in seen) for s in sorted({r["set"] for r in seen})},
+        "delivered": {s: sum(r["delivered"] == s for r in seen) for s in CHAINS},
+        "assigned": "llrs of self-declared traces were set by people: " + json.dumps(ASSIGNED_LLR),
+    }
+    pooled = fit_card(_cases(category, seen, versions, assigned))
+    return CategoryCard(category=category, pooled=pooled, chains=chains, about=about)
+
+
+def _versions(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
+    out: dict[str, int] = {}
+    for row in rows:
+        out.update(row["versions"])
+    return out
+
+
+def _assigned(category: Category) -> dict[str, DetectorCard]:
+    from fakeproof.metadata.rules import DETECTORS, STRENGTHS, VERSION
+    from fakeproof.product.codes import VERSION as CODES
+    from fakeproof.web.watermarks import VERSION as WATERMARKS
+
+    knots = sorted((STRENGTHS[name], llr) for name, llr in ASSIGNED_LLR.items())
+    ramp = MonotoneCalibrator(tuple(s for s, _ in knots), tuple(v for _, v in knots))
+    cards = {name: DetectorCard(version=VERSION, calibrator=ramp, assigned=True) for name in DETECTORS}
+    extra = {Category.WEB_IMAGE: {"watermarks": WATERMARKS}, Category.WRONG_PRODUCT: {"codes": CODES}}
+    for name, version in extra.get(category, {}).items():
+        flat = MonotoneCalibrator((0.0,), (ASSIGNED_LLR["strong"],))
+        cards[name] = DetectorCard(version=version, calibrator=flat, assigned=True)
+    return cards
+
+
+def _cases(
+    category: Category, rows: Sequence[dict[str, Any]], versions: dict[str, int], assigned: dict[str, DetectorCard]
+) -> Cases:
+    scores = {n: np.array([r.get(n, np.nan) for r in rows], float) for n in MEASURED[category] if n in versions}
+    labels = np.array([r[category.value] for r in rows], bool)
+    groups = np.unique([r["group"] for r in rows], return_inverse=True)[1]
+    return Cases(scores, labels, groups.astype(np.int64), versions, assigned)
+
+
+NEEDS = {
+    Category.EDITED: ("edited.fusion", "edited.clones.copy_move"),
+    Category.WEB_IMAGE: (),
+    Category.WRONG_PRODUCT: ("product.fusion",),
+}
+
+
+def part(category: Category) -> Part:
+    """Return a category's card as a learned part."""
+    fit = partial(fit_part, category)
+    return Part(part_of(category.value), fit, __name__, MEASURED[category], NEEDS[category])
+
+
+PARTS = tuple(part(category) for category in Category)
