@@ -1,6 +1,7 @@
 """The whole path on real photos: what it finds, what it leaves alone, and that it is the same every time."""
 
 import io
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -224,3 +225,20 @@ def test_a_finding_shows_itself_with_a_picture_where_it_has_one(given):
     shown = fp.Finding(detector="<noise>", version=1, score=1.0, **given)._repr_html_()
     assert ("data:image/png;base64," in shown) == bool(given)
     assert "<noise>" not in shown
+
+
+def test_the_best_original_is_opened_once_and_travels_with_its_match(tmp_path, monkeypatch):
+    path = tmp_path / "original.png"
+    Image.fromarray(skimage.data.chelsea()).save(path)
+    opened = []
+    read = fp.Photo.from_bytes.__func__
+    monkeypatch.setattr(
+        fp.Photo, "from_bytes", classmethod(lambda cls, *a, **k: opened.append(1) or read(cls, *a, **k))
+    )
+    verdict = fp.analyze(fp.Photo.from_array(skimage.data.chelsea()[20:280, 30:420], name="cut"), sources=[path])
+    match = verdict.finding("match_sources").matches[0]
+    assert len(opened) == 1
+    assert verdict.sources == (match.photo,)
+    light = pickle.loads(pickle.dumps(verdict.light())).finding("match_sources").matches[0]
+    assert light.photo is None
+    assert light.to_dict() == match.to_dict()

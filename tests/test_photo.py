@@ -6,12 +6,14 @@ import io
 import pickle
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
 
+import fakeproof as fp
 from fakeproof import ParameterError, Photo, PhotoError, PhotoLimits
 from tests.photo_files import encode, oriented, picture, shown
 
@@ -308,3 +310,23 @@ def test_lossless_files_say_so(kind, options, lossless) -> None:
     out = io.BytesIO()
     picture().save(out, kind, **options)
     assert Photo.from_bytes(out.getvalue()).lossless is lossless
+
+
+@pytest.mark.parametrize("address", ["https://example.org/a.jpg", Path("HTTP://example.org/a.jpg")])
+def test_an_address_is_told_that_no_network_is_used(address):
+    with pytest.raises(PhotoError, match="no network is used"):
+        Photo.open(address)
+
+
+@pytest.mark.parametrize("wrap", [lambda given: given, fp.Source])
+def test_whatever_names_a_photo_becomes_one(tmp_path, wrap):
+    photo = Photo.from_array(skimage.data.chelsea(), name="cat")
+    path = tmp_path / "cat.png"
+    Image.fromarray(photo.rgb).save(path)
+    assert Photo.of(wrap(photo)) is photo
+    data = path.read_bytes()
+    for given in (path, str(path), data, bytearray(data), memoryview(data)):
+        assert Photo.of(wrap(given)).sha256 == Photo.open(path).sha256
+    assert Photo.of(data, name="mine").name == "mine"
+    with pytest.raises(ParameterError, match="a Photo, a path"):
+        Photo.of(wrap(7))

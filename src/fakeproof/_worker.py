@@ -114,12 +114,12 @@ def run_job(job: Job, options: dict[str, Any] | None = None) -> Verdict | Failur
 
     Wrong parameters and cards are the caller's mistakes, the same for every photo, and are raised.
     """
-    from fakeproof.analysis import analyze, as_photo
+    from fakeproof.analysis import analyze
 
     try:
         with _time_limit(job.timeout):
             try:
-                photo = Photo.from_bytes(job.item, name=job.name) if isinstance(job.item, bytes) else as_photo(job.item)
+                photo = Photo.of(job.item, name=job.name)
             except ParameterError as error:
                 # An empty cell among paths is this photo's fault, not that of the caller's options.
                 return Failure(name=job.name, kind="ParameterError", reason=str(error))

@@ -74,7 +74,7 @@ def analyze(
     """
     if order is not None and not isinstance(order, Order):
         raise ParameterError("order", order, "an Order, or None")
-    shot = as_photo(photo)
+    shot = Photo.of(photo)
     weigh = scorer if scorer is not None else Scorer.default()
     gathered = _Gathered()
     listings, goods = _read_products(products, gathered)
@@ -90,7 +90,7 @@ def analyze(
         skipped=tuple(gathered.skipped),
         problems=tuple(gathered.problems),
         products=tuple(listings),
-        sources=tuple(_matched_photos(matches)),
+        sources=tuple(match.photo for match in matches),
         order=order,
     )
 
@@ -142,17 +142,6 @@ def analyze_case(
     )
 
 
-def as_photo(photo: PhotoLike) -> Photo:
-    """Return a Photo for anything that names one."""
-    if isinstance(photo, Photo):
-        return photo
-    if isinstance(photo, bytes | bytearray | memoryview):
-        return Photo.from_bytes(bytes(photo))
-    if isinstance(photo, str | Path):
-        return Photo.open(photo)
-    raise ParameterError("photo", type(photo).__name__, "a Photo, a path, or a file's bytes")
-
-
 @dataclass
 class _Gathered:
     """What the detectors said so far; lives for one call."""
@@ -186,7 +175,7 @@ def _read_all(items: Iterable[Any] | None, gathered: _Gathered, *, what: str) ->
     out: list[Photo] = []
     for item in _expand(items):
         try:
-            out.append(as_photo(item))
+            out.append(Photo.of(item))
         except PhotoError as error:
             gathered.problems.append(f"{what} {error}")
     return out
@@ -255,9 +244,7 @@ def _edited(photo: Photo, matches: Sequence[Match], gathered: _Gathered) -> None
 
     answers: list[Answer] = [detector(photo) for detector in pixel_detectors()]
     if matches:
-        original = next(_matched_photos(matches[:1]), None)
-        if original is not None:
-            answers.append(source_difference(photo, original, match=matches[0]))
+        answers.append(source_difference(photo, matches[0].photo, match=matches[0]))
     for answer in answers:
         gathered.add(answer)
     gathered.add(localize(photo, findings=tuple(answers)))
@@ -286,15 +273,6 @@ def _product(photo: Photo, goods: Any, gathered: _Gathered) -> None:
         gathered.add(compare(photo, goods))
 
 
-def _matched_photos(matches: Sequence[Match]) -> Iterator[Photo]:
-    """Open the originals that an exhibit will show; a file that went away since it matched is left out."""
-    for match in matches:
-        try:
-            yield as_photo(match.source.image)
-        except (PhotoError, ParameterError):
-            continue
-
-
 def warm_up() -> None:
     """Load or compile every kernel, so that the first real photo is as fast as the tenth.
 
@@ -316,7 +294,7 @@ def warm_up() -> None:
     Image.fromarray(noisy).save(progressive, "JPEG", quality=90, progressive=True)
     photo = Photo.from_bytes(baseline.getvalue())
     analyze(photo, sources=[Photo.from_array(noisy)], products=[Photo.from_array(noisy[::-1])])
-    again = as_photo(progressive.getvalue()).jpeg
+    again = Photo.of(progressive.getvalue()).jpeg
     if again is not None:
         again.coefficients()
     _load_rare_kernels(photo)

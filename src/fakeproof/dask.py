@@ -155,10 +155,10 @@ def _build_shard(sources: Sequence[Any], place: str) -> int:
 
 
 def _search_shard(place: str, photo: Any, limit: int) -> list[Match]:
-    from fakeproof.analysis import as_photo
+    from fakeproof.photo import Photo
     from fakeproof.web.index import SourceIndex
 
-    return SourceIndex.open(place).search(as_photo(photo), limit=limit)
+    return SourceIndex.open(place).search(Photo.of(photo), limit=limit)
 
 
 def _merge(found: Iterable[Sequence[Match]], limit: int) -> list[Match]:

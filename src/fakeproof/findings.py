@@ -222,6 +222,10 @@ class Source:
         name = self.image if isinstance(self.image, str | Path) else getattr(self.image, "name", "")
         return Path(name).name or "source"
 
+    def light(self) -> Self:
+        """Return a copy without a picture; a path stays, anything else leaves its name."""
+        return self if isinstance(self.image, str | Path) else replace(self, image=None, key=self.name)
+
     def seen(self, lang: Language = "en") -> str:
         """Return where it was seen; this shop's own listing in the language asked for."""
         return OWN_LISTING[lang] if self.own_listing else self.seen_on
@@ -269,6 +273,8 @@ class Match:
         ``mirrored``, ``rotation_deg``, ``scale``, ``cropped_to`` and others.
     words : mapping
         The transform in words, by language.
+    photo : Photo or None
+        The source's picture as it was opened; None where a search only named it, and in light verdicts.
     """
 
     source: Source
@@ -282,6 +288,7 @@ class Match:
     distance: int | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[Language, str] = field(default_factory=dict)
+    photo: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         import numpy as np
@@ -294,6 +301,10 @@ class Match:
     def transform(self, lang: Language = "en") -> str:
         """Return in words how the photo was made from the source."""
         return said(self.words, lang)
+
+    def light(self) -> Self:
+        """Return a copy that holds no picture, neither opened nor in the source; a path stays."""
+        return replace(self, photo=None, source=self.source.light())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), _plain_fields(self))
@@ -407,7 +418,8 @@ class Finding:
 
     def light(self) -> Self:
         """Return a copy without arrays, for long batches."""
-        return replace(self, mask=None, heatmap=None, pictures={})
+        matches, related = (tuple(m.light() for m in found) for found in (self.matches, self.related))
+        return replace(self, mask=None, heatmap=None, pictures={}, matches=matches, related=related)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), {**_plain_fields(self), "heatmap": self.kept_heatmap})

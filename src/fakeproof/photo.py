@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from fakeproof.errors import ParameterError, PhotoError
-from fakeproof.findings import frozen_array
+from fakeproof.findings import Source, frozen_array
 
 if TYPE_CHECKING:
     from fakeproof.jpeg import JpegFile, Structure
@@ -23,6 +23,8 @@ __all__ = ["Photo", "PhotoLimits"]
 T = TypeVar("T")
 
 _KEPT = frozenset({"sha256"})
+_ADDRESSES = ("http:/", "https:/", "ftp:/", "s3:/")
+"""How an address begins; a Path has made one slash of its two."""
 _ROWS_AT_ONCE = 256
 _PIXELS_PER_BYTE = 5_000
 """Photos at the lowest qualities of WebP and AVIF stay below 500; a lie about the size costs seconds and gigabytes."""
@@ -113,6 +115,8 @@ class Photo:
             The file cannot be read, is not a photo, lies beyond a limit, is truncated or damaged.
         """
         limits = limits or PhotoLimits()
+        if str(path).lower().startswith(_ADDRESSES):
+            raise PhotoError(str(path), "is a web address, and no network is used: save the picture, give its file")
         path = Path(path)
         try:
             if path.is_dir():
@@ -149,6 +153,34 @@ class Photo:
         else:
             photo._read_other(salvage=salvage)
         return photo
+
+    @classmethod
+    def of(cls, given: Any, /, *, name: str = "") -> Photo:
+        """Return the photo that a caller's word for one stands for.
+
+        Parameters
+        ----------
+        given : Photo, path, bytes, or a Source that holds one of them
+            A Photo comes back as it is.
+        name : str
+            What bytes are called; a Source's name, else ``photo``, if left out.
+
+        Raises
+        ------
+        PhotoError
+            It cannot be read.
+        ParameterError
+            It is something else.
+        """
+        if isinstance(given, Source):
+            return cls.of(given.image, name=name or given.name)
+        if isinstance(given, Photo):
+            return given
+        if isinstance(given, bytes | bytearray | memoryview):
+            return cls.from_bytes(bytes(given), name=name or "photo")
+        if isinstance(given, str | Path):
+            return cls.open(given)
+        raise ParameterError("photo", type(given).__name__, "a Photo, a path, or a file's bytes")
 
     @classmethod
     def from_array(cls, rgb: RGB8, *, name: str = "array") -> Self:

@@ -175,8 +175,7 @@ def match_lines(ax: Any, photo: Photo, match: Match, *, lines: int = 24) -> Any:
     """Draw photo and source side by side, joined by lines between the same points of both."""
     from fakeproof.photo import Photo as PhotoType
 
-    source = match.source.image
-    other = source if isinstance(source, PhotoType) else _opened(source)
+    other = match.photo or PhotoType.of(match.source)
     if match.homography is None:
         raise ParameterError("match", match.kind, "a verified match with a transform")
     height = max(photo.size[1], other.size[1])
@@ -195,12 +194,6 @@ def match_lines(ax: Any, photo: Photo, match: Match, *, lines: int = 24) -> Any:
     ax.set_xticks([])
     ax.set_yticks([])
     return ax
-
-
-def _opened(image: Any) -> Photo:
-    from fakeproof.photo import Photo as PhotoType
-
-    return PhotoType.from_bytes(image) if isinstance(image, bytes) else PhotoType.open(image)
 
 
 # Calibration

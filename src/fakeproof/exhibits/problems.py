@@ -10,6 +10,7 @@ from fakeproof.types import Language
 __all__ = ["problem_words"]
 
 _CHINESE: tuple[tuple[str, str], ...] = (
+    (r"is a web address, .*", "是网址；本工具不联网，请先保存图片再提供文件"),
     (r"is a directory, .*", "是文件夹，不是照片"),
     (r"cannot be read \(.*", "无法打开，请检查文件是否存在"),
     (r"is empty .*", "是空文件"),

@@ -173,7 +173,7 @@ def prepare(
             unreadable[f"photo {index + 1}"] = f"only the first {MAX_PHOTOS} photos of a product are used"
             continue
         try:
-            photo = _as_photo(item.image if isinstance(item, Source) else item)
+            photo = Photo.of(item)
             # The photo goes along, so that an exhibit can show it; a saved product has its numbers only.
             source = item if isinstance(item, Source) else Source(photo, key=photo.name)
             described.append(describe(photo, embedder=embedder, codes=codes, source=source))
@@ -184,16 +184,6 @@ def prepare(
 
 def _label(item: Any, index: int) -> str:
     return str(item) if isinstance(item, str | Path) else str(getattr(item, "name", f"photo {index + 1}"))
-
-
-def _as_photo(item: Any) -> Photo:
-    if isinstance(item, Photo):
-        return item
-    if isinstance(item, bytes):
-        return Photo.from_bytes(item)
-    if isinstance(item, str | Path):
-        return Photo.open(item)
-    raise ParameterError("products", type(item).__name__, "Photo, Source, path or bytes")
 
 
 def describe(

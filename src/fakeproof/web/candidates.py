@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fakeproof.errors import ParameterError, PhotoError
 from fakeproof.findings import Source
+from fakeproof.photo import Photo
 
-if TYPE_CHECKING:
-    from fakeproof.photo import Photo
-
-__all__ = ["as_source", "open_source", "open_sources"]
+__all__ = ["as_source", "open_sources"]
 
 
 def as_source(given: Any) -> Source:
@@ -23,33 +21,11 @@ def as_source(given: Any) -> Source:
     ParameterError
         For anything else.
     """
-    from fakeproof.photo import Photo
-
     if isinstance(given, Source):
         return given
     if isinstance(given, Photo | str | Path | bytes | bytearray):
         return Source(given)
     raise ParameterError("sources", type(given).__name__, "photos, paths, bytes or fakeproof.Source")
-
-
-def open_source(source: Source) -> Photo:
-    """Read the picture of a source.
-
-    Raises
-    ------
-    PhotoError
-        If it cannot be read.
-    """
-    from fakeproof.photo import Photo
-
-    image = source.image
-    if isinstance(image, Photo):
-        return image
-    if isinstance(image, bytes | bytearray):
-        return Photo.from_bytes(bytes(image), name=source.name)
-    if isinstance(image, str | Path):
-        return Photo.open(image)
-    raise ParameterError("source.image", type(image).__name__, "a photo, a path or bytes")
 
 
 def open_sources(given: Iterable[Any]) -> tuple[list[tuple[Source, Photo]], list[dict[str, str]]]:
@@ -60,7 +36,7 @@ def open_sources(given: Iterable[Any]) -> tuple[list[tuple[Source, Photo]], list
     for item in given:
         source = as_source(item)
         try:
-            opened.append((source, open_source(source)))
+            opened.append((source, Photo.of(source)))
         except (PhotoError, OSError) as error:
             reason = error.reason if isinstance(error, PhotoError) else str(error)
             unreadable.append({"name": source.name, "reason": reason})

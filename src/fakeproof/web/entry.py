@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Source
 from fakeproof.geometry import orb
-from fakeproof.web.candidates import open_source
+from fakeproof.photo import Photo
 from fakeproof.web.catalog import read_time
 from fakeproof.web.hashes import dihedral_hashes
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fakeproof.geometry import Keypoints
-    from fakeproof.photo import Photo
 
 __all__ = ["Entry", "describe_source", "restore"]
 
@@ -51,7 +50,7 @@ def describe_source(source: Source) -> Entry:
     """
     import numpy as np
 
-    photo = open_source(source)
+    photo = Photo.of(source)
     code = dihedral_hashes(photo)[0]
     found: Keypoints = orb(photo, count=DESCRIPTORS)
     path = str(Path(source.image).resolve()) if isinstance(source.image, str | Path) else ""

@@ -167,6 +167,7 @@ def _match(source: Source, opened: Photo, photo: Photo, result: Verification) ->
             "source_size": list(opened.size),
         },
         words=words,
+        photo=opened,
     )
 
 

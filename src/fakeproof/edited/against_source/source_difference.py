@@ -10,14 +10,13 @@ from fakeproof.edited.against_source.overlay import is_mark
 from fakeproof.edited.against_source.residual import Comparison, compare
 from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, frozen_array
 from fakeproof.geometry import apply, verify
+from fakeproof.photo import Photo
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
-
-    from fakeproof.photo import Photo
 
 __all__ = ["source_difference"]
 
@@ -85,7 +84,7 @@ def source_difference(
     >>> finding.supports.value, len(finding.regions)
     ('edited', 1)
     """
-    opened = _opened(source)
+    opened = Photo.of(source)
     if min(*photo.size, *opened.size) < MIN_SIDE:
         return _not("side", least=MIN_SIDE)
     matrix = match.homography if match is not None else _aligned(photo, opened)
@@ -99,17 +98,6 @@ def source_difference(
 
 def _not(why: str, **given: Any) -> NotApplicable:
     return NotApplicable(detector=DETECTOR, version=VERSION, reason=phrase(f"{DETECTOR}.{why}", **given))
-
-
-def _opened(source: Photo | Source) -> Photo:
-    from fakeproof.photo import Photo
-
-    image: Any = source.image if isinstance(source, Source) else source
-    if isinstance(image, Photo):
-        return image
-    if isinstance(image, bytes):
-        return Photo.from_bytes(image, name=source.name)
-    return Photo.open(image)
 
 
 def _aligned(photo: Photo, source: Photo) -> npt.NDArray[np.float64] | None:
