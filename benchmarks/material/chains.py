@@ -118,10 +118,10 @@ def apply_chain(data: bytes, chain: str, *, seed: int = 0) -> Delivered:
 
 
 def through(photo: bytes | npt.NDArray[np.uint8], chain: str, rng: np.random.Generator) -> bytes:
-    """Send a file's bytes or an RGB array through a chain and return the file that arrives.
+    r"""Send a file's bytes or an RGB array through a chain and return the file that arrives.
 
     >>> through(np.zeros((64, 64, 3), np.uint8), "whatsapp", np.random.default_rng(0))[:3]
-    b'\\xff\\xd8\\xff'
+    b'\xff\xd8\xff'
     """
     if not isinstance(photo, bytes):
         photo = _packed(Image.fromarray(photo), "PNG", compress_level=1)
