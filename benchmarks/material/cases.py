@@ -133,10 +133,8 @@ def make_photo(case: Case) -> fp.Photo:
 
 def edited_findings(case: Case) -> list[Any]:
     """Run the pixel detectors, the fusion, and for every other made case the difference to the original."""
-    from fakeproof.analysis import pixel_detectors
-
     photo = make_photo(case)
-    answers: list[Any] = [detector(photo) for detector in pixel_detectors()]
+    answers: list[Any] = [d.run(photo) for d in fp.edited.detectors() if d.needs == "photo"]
     if case.recipe[0] == "forged" and case.recipe[-1] % 2 == 0:
         original = fp.Photo.from_bytes(case.recipe[1].read_bytes(), name=case.recipe[1].name)
         found = fp.web.match_sources(photo, [original])

@@ -18,7 +18,7 @@ from fakeproof.evidence.metrics import wilson
 
 SIDE = 1024
 """Longer side, px, that photos are reduced to: shopping sites deliver about that."""
-DETECTORS = ("localize", "double_jpeg", "jpeg_grid", "jpeg_ghosts", "ela", "noise", "resampling", "copy_move")
+DETECTORS = tuple(d.name for d in fp.edited.detectors())
 
 
 def _held(picture: Image.Image, *saves: tuple[str, int]) -> bytes:

@@ -24,7 +24,7 @@ PHOTO_SIDE = 1024
 GRID_PHOTO_SIDE = 512
 ALARM_QUALITIES = (50, 58, 66, 74, 82, 90, 98)
 ALARM_SIZE = (640, 480)
-DETECTORS = ("ela", "jpeg_ghosts", "double_jpeg", "jpeg_grid")
+DETECTORS = tuple(d.name for d in fp.edited.detectors() if ".saves." in d.run.__module__)
 
 # Bianchi & Piva 2012, tables III, IV (aligned) and VI, VII (not aligned): the better of both maps, half of a
 # 1024 x 1024 picture altered. Rows first quality 50-90, columns second quality 50-100.

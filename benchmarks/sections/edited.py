@@ -26,7 +26,7 @@ from fakeproof.evidence.metrics import bootstrap, roc_auc, tpr_at_fpr, wilson
 from fakeproof.evidence.pixels import best_f1, pixel_auc, pixel_scores
 from fakeproof.findings import Finding
 
-DETECTORS = ("ela", "jpeg_ghosts", "double_jpeg", "jpeg_grid", "noise", "resampling", "copy_move")
+DETECTORS = tuple(d.name for d in fp.edited.detectors() if d.needs == "photo")
 SETS = ("phone_paste", "casia1", "misd", "cvip", "cmh")
 MAX_PIXELS = 13_000_000
 SAVED_QUALITIES = (50, 60, 70, 75, 80, 85, 90, 95, 98)

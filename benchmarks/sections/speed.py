@@ -22,7 +22,6 @@ RATIO_TARGET = {"12 MP": 20.0}
 EDITED_RATIO_TARGET = {"12 MP": 15.0}
 MEMORY_TARGET_MIB = {"12 MP": 900.0}
 SECONDS_TARGET = {"1 MP": 1.5}
-EDITED = ("ela", "jpeg_ghosts", "double_jpeg", "jpeg_grid", "noise", "resampling", "copy_move", "localize (fusion)")
 WARM_UP_TARGET = 2.0
 ROUNDS_OF_SAVING = "15 saves and decodes, for jpeg_ghosts"
 
@@ -41,18 +40,8 @@ def run(options: Options) -> list[Table]:
 def _detectors() -> dict[str, Callable[[Any], Any]]:
     from fakeproof import edited, metadata, product, web
 
-    return {
-        "metadata": metadata.check,
-        "ela": edited.ela,
-        "jpeg_ghosts": edited.jpeg_ghosts,
-        "double_jpeg": edited.double_jpeg,
-        "jpeg_grid": edited.jpeg_grid,
-        "noise": edited.noise,
-        "resampling": edited.resampling,
-        "copy_move": edited.copy_move,
-        "codes": product.codes,
-        "perceptual_hash": web.perceptual_hash,
-    }
+    alone = {d.name: d.run for d in (*edited.detectors(), *product.detectors()) if d.needs == "photo"}
+    return {"metadata": metadata.check, **alone, "perceptual_hash": web.perceptual_hash}
 
 
 def _stages(width: int, height: int, *, rounds: int) -> dict[str, float]:
@@ -73,7 +62,7 @@ def _stages(width: int, height: int, *, rounds: int) -> dict[str, float]:
     start = time.process_time()
     fp.edited.localize(photo, findings=tuple(a for a in answers if isinstance(a, fp.Finding | fp.NotApplicable)))
     out["localize (fusion)"] = time.process_time() - start
-    out["edited, all"] = sum(out[name] for name in EDITED)
+    out["edited, all"] = sum(out.get(d.name, 0.0) for d in fp.edited.detectors()) + out["localize (fusion)"]
     out[ROUNDS_OF_SAVING] = _seconds(lambda: _save_at_all_qualities(photo.rgb))
     photo.release()
     out["analyze, all"] = _seconds(lambda: fp.analyze(fp.Photo.from_bytes(data)), rounds=rounds)

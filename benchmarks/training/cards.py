@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+import fakeproof as fp
 from benchmarks.frame import Options
 from benchmarks.material import cases
 from benchmarks.training.parts import Part
@@ -25,21 +26,6 @@ GATHER: dict[Category, Callable[[Options, str], Iterable[cases.Case]]] = {
     Category.EDITED: cases.edited_cases,
     Category.WEB_IMAGE: cases.web_cases,
     Category.WRONG_PRODUCT: cases.product_cases,
-}
-MEASURED = {
-    Category.EDITED: (
-        "localize",
-        "copy_move",
-        "double_jpeg",
-        "jpeg_ghosts",
-        "jpeg_grid",
-        "noise",
-        "resampling",
-        "ela",
-        "source_difference",
-    ),
-    Category.WEB_IMAGE: ("match_sources",),
-    Category.WRONG_PRODUCT: ("compare",),
 }
 ASSIGNED_LLR = {"moderate": 0.7, "strong": 1.3, "decisive": 2.0}
 """log10 LR of self-declared traces by strength. Assigned by people: no collection has fair negatives for them."""
@@ -88,24 +74,32 @@ def _versions(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 
 def _assigned(category: Category) -> dict[str, DetectorCard]:
-    from fakeproof.metadata.rules import DETECTORS, STRENGTHS, VERSION
-    from fakeproof.product.codes import VERSION as CODES
-    from fakeproof.web.watermarks import VERSION as WATERMARKS
+    """Return what people set: for the traces that rules find by their strength, for marks one llr."""
+    from fakeproof.metadata.rules import STRENGTHS
 
     knots = sorted((STRENGTHS[name], llr) for name, llr in ASSIGNED_LLR.items())
     ramp = MonotoneCalibrator(tuple(s for s, _ in knots), tuple(v for _, v in knots))
-    cards = {name: DetectorCard(version=VERSION, calibrator=ramp, assigned=True) for name in DETECTORS}
-    extra = {Category.WEB_IMAGE: {"watermarks": WATERMARKS}, Category.WRONG_PRODUCT: {"codes": CODES}}
-    for name, version in extra.get(category, {}).items():
-        flat = MonotoneCalibrator((0.0,), (ASSIGNED_LLR["strong"],))
-        cards[name] = DetectorCard(version=version, calibrator=flat, assigned=True)
-    return cards
+    flat = MonotoneCalibrator((0.0,), (ASSIGNED_LLR["strong"],))
+    ruled = {d.name for d in fp.metadata.detectors()}
+    return {
+        d.name: DetectorCard(version=d.version, calibrator=ramp if d.name in ruled else flat, assigned=True)
+        for d in _weighed(category, "assigned")
+    }
+
+
+def _weighed(category: Category, how: str) -> tuple[fp.Detector, ...]:
+    """Return the records of the detectors that may speak for a category and are weighed in a way."""
+    return tuple(d for d in fp.detectors() if d.category is category and d.weighed == how)
+
+
+def _fitted(category: Category) -> tuple[str, ...]:
+    return tuple(d.name for d in _weighed(category, "fitted"))
 
 
 def _cases(
     category: Category, rows: Sequence[dict[str, Any]], versions: dict[str, int], assigned: dict[str, DetectorCard]
 ) -> Cases:
-    scores = {n: np.array([r.get(n, np.nan) for r in rows], float) for n in MEASURED[category] if n in versions}
+    scores = {n: np.array([r.get(n, np.nan) for r in rows], float) for n in _fitted(category) if n in versions}
     labels = np.array([r[category.value] for r in rows], bool)
     groups = np.unique([r["group"] for r in rows], return_inverse=True)[1]
     return Cases(scores, labels, groups.astype(np.int64), versions, assigned)
@@ -121,7 +115,7 @@ NEEDS = {
 def part(category: Category) -> Part:
     """Return a category's card as a learned part."""
     fit = partial(fit_part, category)
-    return Part(part_of(category.value), fit, __name__, MEASURED[category], NEEDS[category])
+    return Part(part_of(category.value), fit, __name__, _fitted(category), NEEDS[category])
 
 
 PARTS = tuple(part(category) for category in Category)

@@ -48,7 +48,7 @@ CELLS_A_PHOTO = 500
 FALSE_ALARMS = 0.01
 MAX_PIXELS = 4_000_000
 """Larger photos only repeat what smaller ones teach, at many times the cost."""
-DETECTORS = tuple(d for d in fusion_maps.DETECTORS if d != "copy_move")
+DETECTORS = tuple(d.name for d in fusion_maps.fused())
 """A verified copy-move decides by itself; the trees do not weigh it."""
 
 
@@ -207,7 +207,7 @@ def load(cache: Path) -> list[Sample]:
             out.append(
                 Sample(
                     key=path.stem,
-                    channels=z["ch"].astype(np.float32)[..., : len(fusion_maps.CHANNELS)],
+                    channels=z["ch"].astype(np.float32)[..., : len(fusion_maps.channels())],
                     truth=truth,
                     scores=z["score"].astype(float),
                     set=str(z["set"]),
@@ -350,7 +350,7 @@ def train(samples: list[Sample]) -> dict[str, Any]:
         "about": "cells: boosted trees; photo: logistic, weights >= 0",
         "photos": len(known),
         "altered": int(y.sum()),
-        "features": list(fusion_maps.FEATURES),
+        "features": list(fusion_maps.features()),
         "trees": {
             "base": round(trees.base, 5),
             "feature": trees.feature.tolist(),

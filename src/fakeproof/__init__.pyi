@@ -11,6 +11,11 @@ from .analysis import warm_up as warm_up
 from .batch import analyze_many as analyze_many
 from .batch import findings_table as findings_table
 from .batch import to_frame as to_frame
+from .detector import Detector as Detector
+from .detector import detector as detector
+from .detector import detectors as detectors
+from .detector import register as register
+from .detector import unregister as unregister
 from .errors import CalibrationError as CalibrationError
 from .errors import FakeproofError as FakeproofError
 from .errors import IndexFormatError as IndexFormatError

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +31,12 @@ def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], 
     """Return ``__getattr__, __dir__, __all__`` for a package whose stub lies beside `file`."""
     getter, lister, exported = lazy_loader.attach_stub(package, file)
     module = sys.modules[package]
-    module.__dict__["_exported"] = frozenset(exported)
+    module.__dict__["_exported"] = _in_order(file)
     module.__class__ = _Package
     return getter, lister, exported
+
+
+def _in_order(file: str) -> tuple[str, ...]:
+    """Return what a package's stub exports, in the stub's own order."""
+    stub = ast.parse(Path(file).with_suffix(".pyi").read_text(encoding="utf-8"))
+    return tuple(alias.asname or alias.name for n in stub.body if isinstance(n, ast.ImportFrom) for alias in n.names)

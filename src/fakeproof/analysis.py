@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fakeproof.case import cross_check
+from fakeproof.detector import Detector, detectors, registered
 from fakeproof.errors import ParameterError, PhotoError
 from fakeproof.evidence.scorer import Scorer
 from fakeproof.findings import OWN_LISTING, Finding, NotApplicable, Source
@@ -82,6 +83,7 @@ def analyze(
     matches = _web(shot, sources, listings, gathered)
     _edited(shot, matches, gathered)
     _product(shot, goods, gathered)
+    _registered(shot, sources, goods, order, matches, gathered)
     scores = weigh.score(gathered.findings, gathered.skipped, chain=shot.chain.kind)
     return Verdict(
         photo=shot,
@@ -161,6 +163,10 @@ class _Gathered:
         self.findings.append(answer)
         return answer
 
+    def add_all(self, answers: Iterable[Answer]) -> None:
+        for answer in answers:
+            self.add(answer)
+
 
 def _unreadable(answer: Answer) -> Iterator[tuple[str, str]]:
     """Give name and reason of what a search or a comparison could not read."""
@@ -228,9 +234,10 @@ def _web(
     photo: Photo, sources: Iterable[Any] | SourceIndex | None, listings: Sequence[Photo], gathered: _Gathered
 ) -> tuple[Match, ...]:
     """Hold the photo against candidate originals and the shop's own pictures; return the verified matches."""
-    from fakeproof.web import match_sources, watermarks
+    from fakeproof import web
+    from fakeproof.web import match_sources
 
-    gathered.add(watermarks(photo))
+    gathered.add_all(_ask(web.detectors(), "photo", photo))
     answers = [match_sources(photo, sources if hasattr(sources, "search") else list(_expand(sources)))]  # type: ignore[arg-type]
     own = match_sources(photo, [Source(p, seen_on=OWN_LISTING["en"]) for p in listings])
     if isinstance(own, Finding) and (own.matches or own.facts["unreadable"]):
@@ -240,37 +247,47 @@ def _web(
 
 
 def _edited(photo: Photo, matches: Sequence[Match], gathered: _Gathered) -> None:
-    from fakeproof.edited import localize, source_difference
-
-    answers: list[Answer] = [detector(photo) for detector in pixel_detectors()]
-    if matches:
-        answers.append(source_difference(photo, matches[0].photo, match=matches[0]))
-    for answer in answers:
-        gathered.add(answer)
-    gathered.add(localize(photo, findings=tuple(answers)))
-
-
-def pixel_detectors() -> tuple[Callable[[Photo], Answer], ...]:
-    """Return the detectors that look at pixels and coefficients alone, in the order in which they share work."""
     from fakeproof import edited
 
-    return (
-        edited.ela,
-        edited.jpeg_ghosts,
-        edited.double_jpeg,
-        edited.jpeg_grid,
-        edited.noise,
-        edited.resampling,
-        edited.copy_move,
-    )
+    room = edited.detectors()
+    answers = _ask(room, "photo", photo)
+    if matches:
+        answers += _ask(room, "source", photo, matches[0].photo, match=matches[0])
+    gathered.add_all(answers)
+    gathered.add_all(_ask(room, "findings", photo, findings=tuple(answers)))
 
 
 def _product(photo: Photo, goods: Any, gathered: _Gathered) -> None:
-    from fakeproof.product import codes, compare
+    from fakeproof import product
 
-    gathered.add(codes(photo))
+    gathered.add_all(_ask(product.detectors(), "photo", photo))
     if goods:
-        gathered.add(compare(photo, goods))
+        gathered.add_all(_ask(product.detectors(), "products", photo, goods))
+
+
+def _registered(
+    photo: Photo, sources: Any, goods: Any, order: Order | None, matches: Sequence[Match], gathered: _Gathered
+) -> None:
+    """Ask the detectors from outside, each with what it needs where that was given."""
+    joined = registered()
+    gathered.add_all(_ask(joined, "photo", photo))
+    if order is not None:
+        gathered.add_all(_ask(joined, "order", photo, order=order))
+    if sources is not None:
+        gathered.add_all(
+            _ask(joined, "sources", photo, sources if hasattr(sources, "search") else list(_expand(sources)))
+        )
+    if matches:
+        gathered.add_all(_ask(joined, "source", photo, matches[0].photo, match=matches[0]))
+    if goods:
+        gathered.add_all(_ask(joined, "products", photo, goods))
+    gathered.add_all(_ask(joined, "findings", photo, findings=tuple(gathered.findings)))
+
+
+def _ask(room: Iterable[Detector], needs: str, /, *given: Any, **options: Any) -> list[Answer]:
+    """Return the answers of those detectors of a room that need just what is given."""
+    said = [detector.run(*given, **options) for detector in room if detector.needs == needs]
+    return [answer for one in said for answer in (one if isinstance(one, tuple) else (one,))]
 
 
 def warm_up() -> None:
@@ -297,23 +314,10 @@ def warm_up() -> None:
     again = Photo.of(progressive.getvalue()).jpeg
     if again is not None:
         again.coefficients()
-    _load_rare_kernels(photo)
+    for detector in detectors():
+        if detector.warm_up is not None:
+            detector.warm_up(photo)
 
 
 _WARM_UP_SIZE = (240, 208)
 """Width and height, px: a little above what the most demanding detector, `resampling`, looks at."""
-
-
-def _load_rare_kernels(photo: Photo) -> None:
-    """Call what is called only after a first or a shifted save was found."""
-    import numpy as np
-
-    from fakeproof._kernels.dct import placed_dct
-    from fakeproof._kernels.double_jpeg import block_ratio, phase_sums, wrapped_ratio
-
-    frequencies, tables = np.ones((1, 2), np.int64), np.zeros((1, 256), np.float32)
-    placed_dct(photo.luma, np.zeros((1, 2), np.int64))
-    phase_sums(np.zeros(8, np.float32), np.ones(1, np.int64))
-    wrapped_ratio(photo.luma, (0, 0), frequencies, np.ones(1, np.float32), tables)
-    if photo.jpeg is not None:
-        block_ratio(photo.jpeg.coefficients()[0], frequencies, tables)

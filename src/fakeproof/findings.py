@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from fakeproof.heatmaps import BlockHeatmap, map_picture
+from fakeproof.heatmaps import BlockHeatmap, map_picture, spread_from
 from fakeproof.types import Category, Language
 from fakeproof.words import FALLBACK, Phrase, frozen_words, phrase, said, text
 
@@ -132,8 +132,6 @@ class NotApplicable:
 
     Parameters
     ----------
-    detector : str
-        The detector's name.
     reason : mapping, or str
         Why it cannot look, by language; a text alone is taken for English.
     version : int
@@ -149,8 +147,8 @@ class NotApplicable:
     (False, '96x96 is below 128 px')
     """
 
-    detector: str
     reason: Mapping[Language, str] | str
+    detector: str = ""
     version: int = 1
     unreadable: tuple[tuple[str, str], ...] = ()
 
@@ -168,6 +166,10 @@ class NotApplicable:
         """Return the reason in the language asked for; English where it has no other."""
         return said(self.reason, lang)  # type: ignore[arg-type]  # made a mapping on creation
 
+    def stamped(self, detector: str, version: int) -> Self:
+        """Return the answer with its detector's name and version."""
+        return replace(self, detector=detector, version=version)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), _plain_fields(self))
 
@@ -181,10 +183,9 @@ class NotApplicable:
         }
 
 
-def too_small(detector: str, version: int, size: tuple[int, int], least: int) -> NotApplicable:
-    """Return a detector's answer to a photo whose shorter side is below `least` px."""
-    reason = phrase("shared.too_small", size=f"{size[0]}x{size[1]}", least=least)
-    return NotApplicable(detector=detector, version=version, reason=reason)
+def too_small(size: tuple[int, int], least: int) -> NotApplicable:
+    """Return the answer to a photo whose shorter side is below `least` px."""
+    return NotApplicable(reason=phrase("shared.too_small", size=f"{size[0]}x{size[1]}", least=least))
 
 
 @dataclass(frozen=True)
@@ -345,7 +346,8 @@ class _HeatmapField:
         import numpy as np
 
         if value is not None and not isinstance(value, BlockHeatmap):
-            value = frozen_array(value, np.float32)
+            # A copy with other fields is handed the picture of the block map that it was made of.
+            value = spread_from(value) or frozen_array(value, np.float32)
         finding.__dict__["kept_heatmap"] = value
 
 
@@ -355,12 +357,12 @@ class Finding:
 
     Parameters
     ----------
-    detector : str
-        The detector's name: its module, its calibration key, its docs page.
-    version : int
-        Rises whenever a number can change.
     score : float
         The detector's raw number; its docstring gives unit and range. Calibration makes it an llr.
+    detector : str
+        The detector's name: its module, its calibration key, its docs page. Filled in where the detector answers.
+    version : int
+        Rises whenever a number can change. Filled in where the detector answers.
     supports : Category or None
         The category for which the detector decides at its stated error rate, or None where it only informs or
         saw nothing.
@@ -383,9 +385,9 @@ class Finding:
         RGB8 pictures that belong to the exhibit, such as an embedded thumbnail.
     """
 
-    detector: str
-    version: int
     score: float
+    detector: str = ""
+    version: int = 1
     supports: Category | None = None
     sentence: Mapping[Language, str] = field(default_factory=dict)
     mask: Mask | None = None
@@ -421,8 +423,15 @@ class Finding:
         matches, related = (tuple(m.light() for m in found) for found in (self.matches, self.related))
         return replace(self, mask=None, heatmap=None, pictures={}, matches=matches, related=related)
 
+    def stamped(self, detector: str, version: int) -> Self:
+        """Return the finding with its detector's name and version."""
+        return type(self)(**{**self._fields(), "detector": detector, "version": version})
+
+    def _fields(self) -> dict[str, Any]:
+        return {**_plain_fields(self), "heatmap": self.kept_heatmap}
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), {**_plain_fields(self), "heatmap": self.kept_heatmap})
+        return _rebuild, (type(self), self._fields())
 
     def __repr__(self) -> str:
         says = f"supports {self.supports.value}" if self.supports else "informs"

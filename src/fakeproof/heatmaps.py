@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
     from fakeproof.types import Heatmap, Mask
 
-__all__ = ["BlockHeatmap", "heatmap_rows", "map_picture"]
+__all__ = ["BlockHeatmap", "heatmap_rows", "map_picture", "spread_from"]
 
 PICTURE_SIDE = 320
 """Longer side, px, of the picture that a notebook shows of a map."""
@@ -39,12 +41,14 @@ class BlockHeatmap:
 
     def picture(self) -> Heatmap:
         """Return the map by pixel, float32 (rows, columns), read-only."""
-        return self.rows(0, self.size[1])
+        spread = np.ndarray.__new__(_Spread, self.size[::-1], np.float32)
+        spread.blocks = self
+        spread[:] = self.rows(0, self.size[1])
+        spread.flags.writeable = False
+        return spread.view(np.ndarray)
 
     def rows(self, start: int, stop: int) -> Heatmap:
         """Return some rows of :meth:`picture`, without making the others."""
-        import numpy as np
-
         (top, left), (width, height) = self.origin, self.size
         stop = min(stop, height)
         out = np.zeros((max(0, stop - start), width), np.float32)
@@ -57,6 +61,20 @@ class BlockHeatmap:
         return out
 
 
+class _Spread(np.ndarray[Any, np.dtype[np.float32]]):
+    """The memory of a block map's picture: it remembers which map that is."""
+
+    blocks: BlockHeatmap
+
+
+def spread_from(picture: Any) -> BlockHeatmap | None:
+    """Return the block map that an array is the unchanged picture of; None for any other array."""
+    memory = getattr(picture, "base", None)
+    if not isinstance(memory, _Spread) or picture.flags.writeable:
+        return None
+    return memory.blocks if (picture.shape, picture.strides) == (memory.shape, memory.strides) else None
+
+
 def heatmap_rows(heatmap: Heatmap | BlockHeatmap, start: int, stop: int) -> Heatmap:
     """Return rows of a heatmap, whichever way it is kept."""
     return heatmap.rows(start, stop) if isinstance(heatmap, BlockHeatmap) else heatmap[start:stop]
@@ -67,7 +85,6 @@ def map_picture(heatmap: Heatmap | None, mask: Mask | None) -> str:
     import base64
 
     import cv2
-    import numpy as np
 
     shape = next((a.shape for a in (heatmap, mask) if a is not None), None)
     if shape is None:

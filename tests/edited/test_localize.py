@@ -9,7 +9,7 @@ from tests.reference import fusion as plain
 
 import fakeproof as fp
 from fakeproof._kernels.fusion import tree_sums
-from fakeproof.edited.fusion_maps import CHANNELS, DETECTORS, FEATURES, cell_channels, cell_features
+from fakeproof.edited.fusion_maps import cell_channels, cell_features, channels, features
 from fakeproof.edited.localize import FusionModel, kept_places, localize, photo_features
 from fakeproof.errors import CalibrationError
 
@@ -27,6 +27,9 @@ def test_tree_sums_equal_their_twin(depth):
     leaf = rng.normal(size=(7, inner + 1)).astype(np.float32)
     sums = tree_sums(rows, feature, threshold, leaf)
     np.testing.assert_allclose(sums, plain.tree_sums(rows, feature, threshold, leaf), atol=1e-4)
+
+
+DETECTORS = tuple(d.name for d in fp.edited.detectors() if d.needs == "photo")
 
 
 def _missing(*, but=()):
@@ -90,9 +93,9 @@ def test_untouched_photos_are_not_accused(name, quality):
 
 def test_the_model_knows_no_tables_and_no_container():
     """Tables tell CASIA's altered photos by their software; no feature may carry them."""
-    assert len(SHIPPED["features"]) == len(FEATURES)
+    assert len(SHIPPED["features"]) == len(features())
     for name in SHIPPED["features"]:
-        assert name.split(".")[0] in CHANNELS
+        assert name.split(".")[0] in channels()
         assert not any(word in name for word in ("quality", "table", "quantis", "progressive", "subsampling"))
 
 
@@ -108,10 +111,10 @@ def test_no_detector_can_speak_for_innocence():
 
 
 def test_features_of_a_constant_map_say_nothing_about_a_place():
-    channels = np.full((12, 12, len(CHANNELS)), 2.0, np.float32)
-    features = cell_features(channels).reshape(12, 12, len(CHANNELS), -1)
-    assert not features[..., -1].any()
-    np.testing.assert_allclose(features[..., :-1], 2.0, rtol=1e-5)
+    flat = np.full((12, 12, len(channels())), 2.0, np.float32)
+    views = cell_features(flat).reshape(12, 12, len(channels()), -1)
+    assert not views[..., -1].any()
+    np.testing.assert_allclose(views[..., :-1], 2.0, rtol=1e-5)
     assert kept_places([]) == []
 
 

@@ -1,9 +1,13 @@
-from .against_source.source_difference import source_difference as source_difference
-from .clones.copy_move import copy_move as copy_move
-from .localize import localize as localize
-from .noise import noise as noise
-from .resampling import resampling as resampling
-from .saves.double_jpeg import double_jpeg as double_jpeg
+import fakeproof.detector as _records
+
 from .saves.ela import ela as ela
 from .saves.jpeg_ghosts import jpeg_ghosts as jpeg_ghosts
+from .saves.double_jpeg import double_jpeg as double_jpeg
 from .saves.jpeg_grid import jpeg_grid as jpeg_grid
+from .noise import noise as noise
+from .resampling import resampling as resampling
+from .clones.copy_move import copy_move as copy_move
+from .against_source.source_difference import source_difference as source_difference
+from .localize import localize as localize
+
+def detectors() -> tuple[_records.Detector, ...]: ...

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from fakeproof.edited.residual_statistics import noise_maps
+from fakeproof.detector import Detector, listed
 from fakeproof.heatmaps import BlockHeatmap, heatmap_rows
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
     from fakeproof.photo import Photo
 
-__all__ = ["CELL", "CHANNELS", "DETECTORS", "FEATURES", "cell_channels", "cell_features"]
+__all__ = ["CELL", "cell_channels", "cell_features", "channels", "features", "fused"]
 
 Cells = npt.NDArray[np.float32]
 
 CELL = 8
-DETECTORS = ("ela", "jpeg_ghosts", "double_jpeg", "jpeg_grid", "noise", "resampling", "copy_move")
-CHANNELS = ("ela", "jpeg_ghosts", "double_jpeg", "jpeg_grid", "level", "statistics", "resampling")
 STRIP = 16
 """Rows of cells that are averaged at once, so that a strip stays in the cache."""
 SCALES = (3, 7, 15)
 """Cells over which each map is averaged besides the cell itself."""
 VIEWS = ("cell", *(f"mean{s}" for s in SCALES), "rank")
-FEATURES = tuple(f"{c}.{v}" for c in CHANNELS for v in VIEWS)
+
+
+@cache
+def fused() -> tuple[Detector, ...]:
+    """Return the records of the detectors whose maps are fused."""
+    return tuple(d for d in listed("fakeproof.edited") if d.maps)
+
+
+def channels() -> dict[str, Detector]:
+    """Return the channels in their order, each with the detector that it comes from."""
+    return {channel: d for d in fused() for channel in d.maps}
+
+
+def features() -> tuple[str, ...]:
+    """Return the names of the features in their order."""
+    return tuple(f"{channel}.{view}" for channel in channels() for view in VIEWS)
 
 
 def cell_channels(photo: Photo, found: Mapping[str, Finding]) -> Cells:
@@ -36,17 +50,11 @@ def cell_channels(photo: Photo, found: Mapping[str, Finding]) -> Cells:
     Values are compressed to sign(v) * log(1 + |v|), so that a detector with large numbers rules no average.
     """
     rows, columns = photo.size[1] // CELL, photo.size[0] // CELL
-    out = np.zeros((rows, columns, len(CHANNELS)), np.float32)
-    for k, name in enumerate(CHANNELS):
-        if name in ("level", "statistics"):
-            if "noise" in found:
-                maps = noise_maps(photo)
-                out[..., k] = maps.level if name == "level" else maps.statistics
-            continue
-        finding = found.get(name)
-        heat = finding.kept_heatmap if finding is not None else None
-        if heat is None and finding is not None and finding.mask is not None:
-            heat = finding.mask.astype(np.float32)
+    known = channels()
+    out = np.zeros((rows, columns, len(known)), np.float32)
+    for k, (channel, detector) in enumerate(known.items()):
+        finding = found.get(detector.name)
+        heat = detector.maps[channel](photo, finding) if finding is not None else None
         if heat is not None:
             out[..., k] = _by_cell(heat, rows, columns)
     return np.sign(out) * np.log1p(np.abs(out))
@@ -55,6 +63,8 @@ def cell_channels(photo: Photo, found: Mapping[str, Finding]) -> Cells:
 def _by_cell(heat: npt.NDArray[np.float32] | BlockHeatmap, rows: int, columns: int) -> Cells:
     import cv2
 
+    if not isinstance(heat, BlockHeatmap) and heat.shape == (rows, columns):
+        return heat  # one value a cell already
     out = np.empty((rows, columns), np.float32)
     for row in range(0, rows, STRIP):
         target = out[row : row + STRIP]

@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.artefact import Head, shipped
+from fakeproof.detector import detector
 from fakeproof.edited.block_maps import Place, block_heatmap, block_places, outlines, to_mask
-from fakeproof.edited.fusion_maps import CELL, CHANNELS, DETECTORS, FEATURES, Cells, cell_channels, cell_features
+from fakeproof.edited.fusion_maps import CELL, Cells, cell_channels, cell_features, channels, features, fused
 from fakeproof.errors import CalibrationError
-from fakeproof.findings import Finding, NotApplicable, Region, too_small
+from fakeproof.findings import Finding, NotApplicable, Region
 from fakeproof.heatmaps import BlockHeatmap, heatmap_rows
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
@@ -22,9 +23,7 @@ from fakeproof.words import Phrase, phrase
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["VERSION", "FusionModel", "cell_logits", "fuse", "kept_places", "localize", "photo_features"]
-
-VERSION = 1
+__all__ = ["FusionModel", "cell_logits", "fuse", "kept_places", "localize", "photo_features"]
 
 Heat: TypeAlias = "npt.NDArray[np.float32] | BlockHeatmap"
 
@@ -42,7 +41,8 @@ TRACE_LEVEL = 1.25
 """Compressed map value, above the photo's median, at which a detector counts as supporting a place."""
 DECISIVE = ("double_jpeg", "jpeg_grid")
 """Detectors whose own decision opens the photo: none of 1,044 untouched training photos made one decide."""
-SCORED = DETECTORS[:-1]
+CLONES = "copy_move"
+"""The detector that joins with its mask in place of a map: what it verified needs no weighing."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class FusionModel:
     @classmethod
     def from_json(cls, values: Mapping[str, Any], head: Head | None = None) -> FusionModel:
         """Read a model; its features must be those of this version."""
-        if tuple(values["features"]) != FEATURES:
+        if tuple(values["features"]) != features():
             raise CalibrationError("fusion.json: its features are not those of this version; train it again")
         trees, photo = values["trees"], values["photo"]
         return cls(
@@ -92,6 +92,7 @@ def _shipped() -> FusionModel:
     return FusionModel.from_json(part.values, part.head)
 
 
+@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, needs="findings", cost_ms=30)
 def localize(photo: Photo, /, *, findings: Iterable[Finding | NotApplicable] | None = None) -> Finding | NotApplicable:
     """Fuse all detectors into one map of the altered places, and decide whether there are any.
 
@@ -126,11 +127,9 @@ def localize(photo: Photo, /, *, findings: Iterable[Finding | NotApplicable] | N
     >>> fp.edited.localize(fp.Photo.from_array(data.chelsea())).supports is None
     True
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small("localize", VERSION, photo.size, MIN_SIDE)
     found = _gather(photo, findings)
     if not found:
-        return NotApplicable(detector="localize", version=VERSION, reason=phrase("localize.none"))
+        return NotApplicable(reason=phrase("localize.none"))
     return fuse(photo, found, _shipped())
 
 
@@ -139,8 +138,8 @@ def fuse(photo: Photo, found: dict[str, Finding], model: FusionModel) -> Finding
     if model.head is not None:
         for name, finding in found.items():
             model.head.check(name, finding.version)
-    channels = cell_channels(photo, found)
-    logits = cell_logits(channels, model)
+    maps = cell_channels(photo, found)
+    logits = cell_logits(maps, model)
     places = [p for p in block_places(logits, model.cell_cut, min_blocks=MIN_CELLS) if _small(p, logits)]
     score = _photo_logit(photo_features(logits, places, found), model)
     threshold = model.cut(photo.chain.kind)
@@ -156,25 +155,23 @@ def fuse(photo: Photo, found: dict[str, Finding], model: FusionModel) -> Finding
     if not decided.any():
         for answer in deciding:
             mask = mask | answer.mask if answer.mask is not None else mask
-    clones = found.get("copy_move")
+    clones = found.get(CLONES)
     if clones is not None and clones.supports is Category.EDITED and clones.mask is not None:
         mask = mask | clones.mask
         heat = _with_clones(heat, clones.mask)
         score = max(score, threshold)
     altered = bool(mask.any())
     return Finding(
-        detector="localize",
-        version=VERSION,
         score=float(score),
         supports=Category.EDITED if altered else None,
         sentence=_sentence(altered),
         mask=mask,
         heatmap=heat,
-        regions=_regions(mask, heat, channels, clones),
+        regions=_regions(mask, heat, maps, clones),
         facts={
             "threshold": round(threshold, 3),
             "chain": photo.chain.kind,
-            "missing": [d for d in DETECTORS if d not in found],
+            "missing": [name for name in _joined() if name not in found],
         },
     )
 
@@ -186,13 +183,13 @@ def _with_clones(heat: Heat, clones: npt.NDArray[np.bool_]) -> npt.NDArray[np.fl
     return out
 
 
-def cell_logits(channels: Cells, model: FusionModel) -> Cells:
+def cell_logits(maps: Cells, model: FusionModel) -> Cells:
     """Return the log odds of each cell."""
     from fakeproof._kernels.fusion import tree_sums
 
-    rows = cell_features(channels)
+    rows = cell_features(maps)
     sums = tree_sums(rows, model.feature, model.threshold, model.leaf)
-    return (sums + np.float32(model.base)).reshape(channels.shape[:2])
+    return (sums + np.float32(model.base)).reshape(maps.shape[:2])
 
 
 def photo_features(logits: Cells, places: list[Place], found: dict[str, Finding]) -> npt.NDArray[np.float64]:
@@ -202,7 +199,8 @@ def photo_features(logits: Cells, places: list[Place], found: dict[str, Finding]
     middle = float(np.median(ordered))
     best = max(places, key=_weight, default=None)
     place = [float(np.log1p(_weight(best))), best.mean] if best is not None else [0.0, middle]
-    scores = [float(np.log1p(max(0.0, found[d].score))) if d in found else 0.0 for d in SCORED]
+    own = [found[d.name].score if d.name in found else 0.0 for d in fused()]
+    scores = [float(np.log1p(max(0.0, score))) for score in own]
     return np.array([*top, top[0] - middle, *place, *scores])
 
 
@@ -225,40 +223,42 @@ def kept_places(places: list[Place]) -> list[Place]:
     return [p for p in places if _weight(p) >= 0.5 * strongest]
 
 
+def _joined() -> tuple[str, ...]:
+    return (*(d.name for d in fused()), CLONES)
+
+
 def _gather(photo: Photo, findings: Iterable[Finding | NotApplicable] | None) -> dict[str, Finding]:
     from fakeproof import edited
 
     said = {f.detector: f for f in findings or ()}
     found = {}
-    for name in DETECTORS:
+    for name in _joined():
         answer = said[name] if name in said else getattr(edited, name)(photo)
         if isinstance(answer, Finding):
             found[name] = answer
     return found
 
 
-def _regions(mask: npt.NDArray[np.bool_], heat: Heat, channels: Cells, clones: Finding | None) -> tuple[Region, ...]:
+def _regions(mask: npt.NDArray[np.bool_], heat: Heat, maps: Cells, clones: Finding | None) -> tuple[Region, ...]:
     places = outlines(mask, trace="localize")
     if not places:
         return ()
-    middle = np.median(channels.reshape(-1, channels.shape[2]), axis=0)
+    middle = np.median(maps.reshape(-1, maps.shape[2]), axis=0)
     out = []
     for region in places:
         left, top, right, bottom = (int(v) for v in region.box)
         inside = mask[top : bottom + 1, left : right + 1]
         probability = float(heatmap_rows(heat, top, bottom + 1)[:, left : right + 1][inside].mean())
-        cells = channels[top // CELL : bottom // CELL + 1, left // CELL : right // CELL + 1].reshape(
-            -1, channels.shape[2]
-        )
+        cells = maps[top // CELL : bottom // CELL + 1, left // CELL : right // CELL + 1].reshape(-1, maps.shape[2])
         level = (cells.max(axis=0) - middle) if len(cells) else middle * 0
-        names = [_detector(c) for c, v in zip(CHANNELS, level, strict=True) if v >= TRACE_LEVEL]
+        names = [d.name for d, v in zip(channels().values(), level, strict=True) if v >= TRACE_LEVEL]
         if (
             clones is not None
             and clones.supports
             and clones.mask is not None
             and (clones.mask & mask)[top : bottom + 1, left : right + 1].any()
         ):
-            names.append("copy_move")
+            names.append(CLONES)
         out.append(
             Region(
                 polygon=region.polygon,
@@ -270,10 +270,6 @@ def _regions(mask: npt.NDArray[np.bool_], heat: Heat, channels: Cells, clones: F
             )
         )
     return tuple(out)
-
-
-def _detector(channel: str) -> str:
-    return "noise" if channel in ("level", "statistics") else channel
 
 
 def _sentence(decided: bool) -> Phrase:

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fakeproof.detector import detector
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.residual_statistics import CELL, noise_maps
-from fakeproof.findings import Finding, Flag, NotApplicable, too_small
+from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["VERSION", "noise"]
-
-VERSION = 1
+__all__ = ["noise"]
 
 MIN_SIDE = 160
 """Pixels; below, too few windows make the photo's own model."""
@@ -38,6 +37,16 @@ FLAT_SIGMA = 0.12
 """Grey levels of noise below which the photo counts as flat: rendered, or denoised altogether."""
 
 
+@detector(
+    version=1,
+    category=Category.EDITED,
+    least_side=MIN_SIDE,
+    maps={
+        "level": lambda photo, _: noise_maps(photo).level,
+        "statistics": lambda photo, _: noise_maps(photo).statistics,
+    },
+    cost_ms=70,
+)
 def noise(photo: Photo, /) -> Finding | NotApplicable:
     """Find places of inconsistent noise.
 
@@ -76,8 +85,6 @@ def noise(photo: Photo, /) -> Finding | NotApplicable:
     >>> fp.edited.noise(fp.Photo.from_array(data.chelsea())).supports is None
     True
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small("noise", VERSION, photo.size, MIN_SIDE)
     maps = noise_maps(photo)
     heat = np.maximum(np.abs(maps.level), maps.statistics)
     excess = np.maximum(np.abs(maps.level) / LEVEL_CANDIDATE, maps.statistics / STATISTICS_CANDIDATE)
@@ -90,8 +97,6 @@ def noise(photo: Photo, /) -> Finding | NotApplicable:
         small |= place.mask & (excess >= NARROWED * place.peak)
     mask = to_mask(small, (0, 0), photo.size, block=CELL)
     return Finding(
-        detector="noise",
-        version=VERSION,
         score=max((_strength(p.mean, p.blocks) for p in places), default=0.0),
         supports=Category.EDITED if decided else None,
         sentence=_sentence(bool(decided)),

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
-from fakeproof.findings import Finding, NotApplicable, frozen_array, too_small
+from fakeproof.findings import Finding, NotApplicable, frozen_array
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["VERSION", "period_maps", "resampling"]
+__all__ = ["period_maps", "resampling"]
 
-VERSION = 1
 Plane = npt.NDArray[np.float32]
 
 MIN_SIDE = 192
@@ -58,6 +58,7 @@ class PeriodMaps:
     frequency: tuple[float, float]
 
 
+@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, maps={"resampling": own_map}, cost_ms=80)
 def resampling(photo: Photo, /) -> Finding | NotApplicable:
     """Find places that were scaled or rotated before they were pasted.
 
@@ -95,8 +96,6 @@ def resampling(photo: Photo, /) -> Finding | NotApplicable:
     >>> fp.edited.resampling(fp.Photo.from_array(data.astronaut())).supports is None
     True
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small("resampling", VERSION, photo.size, MIN_SIDE)
     maps = period_maps(photo)
     places = block_places(maps.strength, CANDIDATE, min_blocks=MIN_WINDOWS)
     places = [p for p in places if p.blocks <= MAX_SHARE * maps.strength.size]
@@ -109,8 +108,6 @@ def resampling(photo: Photo, /) -> Finding | NotApplicable:
     mask = to_mask(small, (offset, offset), photo.size, block=maps.stride)
     decided = bool(mask.any())
     return Finding(
-        detector="resampling",
-        version=VERSION,
         score=max(strengths, default=0.0),
         supports=Category.EDITED if decided else None,
         sentence=_sentence(decided, maps.whole >= WHOLE),

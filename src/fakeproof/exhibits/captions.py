@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.types import Language
+from fakeproof.words import text
 
 if TYPE_CHECKING:
     from fakeproof.findings import Match, Region
 
 __all__ = [
-    "TRACES",
     "circled_words",
     "compared_words",
     "copied_words",
@@ -25,54 +25,10 @@ __all__ = [
 
 Words = dict[Language, str]
 
-TRACES: dict[str, Words] = {
-    "ela": {"en": "error level differs", "zh": "误差级别异常"},
-    "jpeg_ghosts": {"en": "saved before at another quality", "zh": "曾以其他质量保存（JPEG鬼影）"},
-    "double_jpeg": {"en": "double compression differs", "zh": "双重压缩痕迹不一致"},
-    "jpeg_grid": {"en": "foreign or missing JPEG grid", "zh": "JPEG网格错位或缺失"},
-    "noise": {"en": "noise differs", "zh": "噪声不一致"},
-    "resampling": {"en": "scaled or turned", "zh": "局部缩放或旋转痕迹"},
-    "copy_move": {"en": "cloned within the photo", "zh": "画面内复制粘贴"},
-    "source_difference": {"en": "differs from the original", "zh": "与原图不同"},
-    "localize": {"en": "several traces together", "zh": "多种痕迹综合判断"},
-    "exif": {"en": "metadata contradict themselves", "zh": "元数据自相矛盾"},
-    "software": {"en": "traces of editing software", "zh": "修图软件痕迹"},
-    "ai_labels": {"en": "labelled as AI-made or AI-edited", "zh": "带有AI生成或编辑标识"},
-    "structure": {"en": "file structure", "zh": "文件结构"},
-    "platforms": {"en": "traces of a platform", "zh": "平台来源痕迹"},
-    "rights": {"en": "rights or agency data", "zh": "版权或图库信息"},
-    "order_context": {"en": "does not fit the order", "zh": "与订单信息不符"},
-    "match_sources": {"en": "search among the given originals", "zh": "与疑似原图比对"},
-    "watermarks": {"en": "visible watermark", "zh": "可见水印"},
-    "compare": {"en": "comparison with the shop's photos", "zh": "与本店商品图比对"},
-    "codes": {"en": "barcode or QR code", "zh": "条码或二维码"},
-    "fusion": {"en": "joint weighing", "zh": "综合加权"},
-    "bounds": {"en": "cut to what the cases behind it can show", "zh": "按校准样本量截断"},
-}
-
-
-NAMES: dict[str, Words] = {
-    "ela": {"en": "error level", "zh": "误差级别（ELA）"},
-    "jpeg_ghosts": {"en": "JPEG ghosts", "zh": "JPEG鬼影"},
-    "double_jpeg": {"en": "double compression", "zh": "双重JPEG压缩"},
-    "jpeg_grid": {"en": "JPEG grid", "zh": "JPEG网格"},
-    "noise": {"en": "noise", "zh": "噪声一致性"},
-    "resampling": {"en": "resampling", "zh": "缩放与旋转痕迹"},
-    "copy_move": {"en": "clones within the photo", "zh": "画面内克隆"},
-    "source_difference": {"en": "difference to the original", "zh": "与原图的差异"},
-    "localize": {"en": "all traces together", "zh": "多种痕迹综合"},
-    "exif": {"en": "metadata (EXIF)", "zh": "拍摄信息（EXIF）"},
-    "software": {"en": "editing software", "zh": "修图软件"},
-    "ai_labels": {"en": "AI labels", "zh": "AI标识"},
-    "compare": {"en": "this shop's product", "zh": "与本店商品比对"},
-}
-"""What was looked at; :data:`TRACES` says what was seen."""
-
 
 def detector_name(detector: str, lang: Language) -> str:
     """Return what a detector looks at, as people read it."""
-    words = NAMES.get(detector) or TRACES.get(detector, {})
-    return words.get(lang, detector)
+    return text(f"{detector}.name", lang)
 
 
 def shown_name(name: str) -> str:
@@ -84,7 +40,7 @@ def shown_name(name: str) -> str:
 
 def trace_name(detector: str, lang: Language) -> str:
     """Return what a detector saw in a place that it supports."""
-    return TRACES.get(detector, {}).get(lang, detector)
+    return text(f"{detector}.trace", lang)
 
 
 def _joined(parts: Sequence[str], lang: Language) -> str:

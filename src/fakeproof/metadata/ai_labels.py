@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from fakeproof.detector import detector
 from fakeproof.findings import Flag
 from fakeproof.metadata.aigc import AigcLabel, find_labels
 from fakeproof.metadata.c2pa_check import Validation, validate
-from fakeproof.metadata.rules import RuleSet, load_rules
+from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
 from fakeproof.reading.record import Record, read_record, shown
 
@@ -32,6 +33,7 @@ _STATES = {
 _UNCHECKED = ("unverified", "未经校验")
 
 
+@detector(version=VERSION, category=DETECTORS["ai_labels"], weighed="assigned")
 def ai_labels(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find declarations that the picture was generated or edited with AI.
 

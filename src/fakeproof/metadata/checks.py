@@ -6,17 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fakeproof.metadata.ai_labels import ai_labels
-from fakeproof.metadata.exif import exif
-from fakeproof.metadata.order_context import Tolerances, order_context
-from fakeproof.metadata.platforms import platforms
-from fakeproof.metadata.rights import rights
+from fakeproof.detector import listed
 from fakeproof.metadata.rules import RuleSet, load_rules
-from fakeproof.metadata.software import software
-from fakeproof.metadata.structure import structure
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
+    from fakeproof.metadata.order_context import Tolerances
     from fakeproof.order import Order
     from fakeproof.photo import Photo
 
@@ -65,11 +60,9 @@ def check(
     ()
     """
     known = rules if isinstance(rules, RuleSet) else load_rules(*rules)
-    out: list[Finding] = [*ai_labels(photo, rules=known), *software(photo, rules=known)]
-    out += platforms(photo, order=order, rules=known)
-    out += rights(photo, rules=known)
-    out += exif(photo, thumbnails=thumbnails, rules=known)
-    out += structure(photo, rules=known)
-    if order is not None:
-        out += order_context(photo, order=order, tolerances=tolerances, rules=known)
+    given = {"order": order, "rules": known, "thumbnails": thumbnails, "tolerances": tolerances}
+    out: list[Finding] = []
+    for check in listed("fakeproof.metadata"):
+        if check.needs == "photo" or order is not None:
+            out += check.run(photo, **{name: value for name, value in given.items() if name in check.takes})
     return tuple(sorted(out, key=lambda f: -f.score))

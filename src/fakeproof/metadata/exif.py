@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.detector import detector
 from fakeproof.findings import Flag, Region
 from fakeproof.metadata import times
-from fakeproof.metadata.rules import RuleSet, load_rules
+from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
 from fakeproof.metadata.thumbnail import compare_thumbnail
 from fakeproof.reading.record import Field, Record, read_record, shown
@@ -36,6 +37,7 @@ SIZE_SLACK = 16
 """Pixels a side by which a stated size may differ: padding to whole blocks."""
 
 
+@detector(version=VERSION, category=DETECTORS["exif"], weighed="assigned")
 def exif(photo: Photo, /, *, thumbnails: bool = True, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Check the EXIF block for contradictions.
 

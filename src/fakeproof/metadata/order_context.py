@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.detector import detector
 from fakeproof.metadata import times
 from fakeproof.metadata.platforms import received_names, zone_of
-from fakeproof.metadata.rules import RuleSet, load_rules
+from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
 from fakeproof.reading.record import Field, Record, read_record
 
@@ -51,6 +52,7 @@ class Tolerances:
     very_far_km: float = 300.0
 
 
+@detector(version=VERSION, category=DETECTORS["order_context"], weighed="assigned", needs="order")
 def order_context(
     photo: Photo, /, *, order: Order, tolerances: Tolerances | None = None, rules: RuleSet | None = None
 ) -> tuple[Finding, ...]:

@@ -6,7 +6,8 @@ import re
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.metadata.rules import RuleSet, load_rules
+from fakeproof.detector import detector
+from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
 from fakeproof.reading.record import Field, Record, read_record
 
@@ -28,6 +29,7 @@ BAR_FLAT = 0.6
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+@detector(version=VERSION, category=DETECTORS["platforms"], weighed="assigned")
 def platforms(photo: Photo, /, *, order: Order | None = None, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find out which platforms the file has passed.
 

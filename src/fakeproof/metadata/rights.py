@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fakeproof.metadata.rules import RuleSet, load_rules
+from fakeproof.detector import detector
+from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
 from fakeproof.reading.record import Record, read_record, shown
 
@@ -17,6 +18,7 @@ __all__ = ["rights"]
 _TECHNICAL = frozenset({"iptc.CodedCharacterSet", "iptc.1:0", "iptc.2:0"})
 
 
+@detector(version=VERSION, category=DETECTORS["rights"], weighed="assigned")
 def rights(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find who the file says owns or published the picture.
 

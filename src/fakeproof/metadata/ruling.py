@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Finding, Flag, Region
-from fakeproof.metadata.rules import STRENGTHS, SUPPORTING, VERSION, RuleSet
+from fakeproof.metadata.rules import STRENGTHS, SUPPORTING, RuleSet
 from fakeproof.reading import Marker, signed
 from fakeproof.reading.record import Field, Record, shown
 
@@ -67,8 +67,6 @@ def ruling(
     }
     facts.update({k: v for k, v in values.items() if k not in facts and not k.endswith("_zh")})
     return Finding(
-        detector=entry.detector,
-        version=VERSION,
         score=score,
         supports=entry.category if score >= SUPPORTING else None,
         sentence={"en": entry.en.format_map(text), "zh": entry.zh.format_map(_Words({**text, **_chinese(values)}))},

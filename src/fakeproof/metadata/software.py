@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.detector import detector
 from fakeproof.findings import Flag
-from fakeproof.metadata.rules import RuleSet, load_rules
+from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
 from fakeproof.reading.record import Field, Record, read_record, shown
 
@@ -38,6 +39,7 @@ _TONAL = ("orientation.", "color_adjustments", "filtered")
 _RETOUCH = re.compile(r'"product"\s*:\s*"([a-z_]{2,32})"')
 
 
+@detector(version=VERSION, category=DETECTORS["software"], weighed="assigned")
 def software(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find the programs that wrote the file.
 

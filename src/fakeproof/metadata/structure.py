@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fakeproof.detector import detector
 from fakeproof.findings import Flag
-from fakeproof.metadata.rules import RuleSet, load_rules
+from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
 from fakeproof.reading.containers import Block
 from fakeproof.reading.record import Record, read_record
@@ -32,6 +33,7 @@ _VENDOR_HEADS = {
 _VENDOR_NAMES = ((b"SEFT", "Samsung trailer"), (b"vivo{", "vivo trailer"), (b"streamdata", "vivo stream data"))
 
 
+@detector(version=VERSION, category=DETECTORS["structure"], weighed="assigned")
 def structure(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Record how the file is built.
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Finding, Flag, NotApplicable, Region, too_small
+from fakeproof.detector import detector
+from fakeproof.findings import Finding, Flag, NotApplicable, Region
 from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Code", "articles", "codes", "gtin", "read_codes"]
 
-VERSION = 1
 MIN_SIDE = 64
 """Shorter side, px, below which no code can be read."""
 FULL_SIDE = 2048
@@ -109,6 +109,7 @@ def articles(found: Iterable[Code]) -> frozenset[str]:
     return frozenset(number for number in numbers if number)
 
 
+@detector(version=1, least_side=MIN_SIDE, cost_ms=100)
 def codes(photo: Photo, /) -> Finding | NotApplicable:
     """Read barcodes and QR codes: the article that the photo itself names.
 
@@ -138,15 +139,11 @@ def codes(photo: Photo, /) -> Finding | NotApplicable:
     >>> codes(Photo.from_array(np.full((200, 200, 3), 128, np.uint8))).facts["codes"]
     []
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small("codes", VERSION, photo.size, MIN_SIDE)
     found = read_codes(photo)
     counting = [code for code in found if code.counts]
     numbers = sorted(articles(found))
     doubtful = Flag.LOW_QUALITY if len(counting) < len(found) else Flag.NONE
     return Finding(
-        detector="codes",
-        version=VERSION,
         score=float(len(counting)),
         sentence=_sentence(counting, numbers),
         regions=tuple(

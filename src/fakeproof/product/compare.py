@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, too_small
+from fakeproof.detector import detector
+from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source
 from fakeproof.product.codes import articles
 from fakeproof.product.fusion import BOUND, CUES, FEATURES, Card, ShopPhoto, against, features, load_card
 from fakeproof.product.quality import Doubt, doubts
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
-VERSION = 2
 MIN_SIDE = 64
 """Shorter side, px, below which nothing is compared."""
 SAME_INLIERS = 15
@@ -67,6 +67,7 @@ class _Answer:
     threshold: float
 
 
+@detector(version=2, category=Category.WRONG_PRODUCT, least_side=MIN_SIDE, needs="products", cost_ms=300)
 def compare(
     photo: Photo, products: Any, /, *, embedder: Embedder | None = None, codes: bool = True
 ) -> Finding | NotApplicable:
@@ -117,8 +118,6 @@ def compare(
     >>> finding.facts["answer"], finding.supports
     ('same', None)
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small("compare", VERSION, photo.size, MIN_SIDE)
     prepared = _products(products, embedder, codes)
     usable = [product for product in prepared if len(product)]
     if not usable:
@@ -152,8 +151,6 @@ def _nothing_to_compare(prepared: Sequence[ProductReferences]) -> NotApplicable:
     broken = [f"{name}: {why}" for product in prepared for name, why in product.unreadable.items()]
     detail = f" ({'; '.join(broken[:3])})" if broken else ""
     return NotApplicable(
-        detector="compare",
-        version=VERSION,
         reason=phrase("compare.unreadable", detail=detail),
     )
 
@@ -193,8 +190,6 @@ def _finding(
     for doubt in reasons:
         flags |= doubt.flag
     return Finding(
-        detector="compare",
-        version=VERSION,
         score=score,
         supports=Category.WRONG_PRODUCT if answer == "different" else None,
         sentence=_sentence(answer, cues, len(best.compared)),

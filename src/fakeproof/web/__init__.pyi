@@ -1,6 +1,10 @@
+import fakeproof.detector as _records
+
+from .watermarks import watermarks as watermarks
+from .match_sources import match_sources as match_sources
 from .hashes import PerceptualHash as PerceptualHash
 from .hashes import dihedral_hashes as dihedral_hashes
 from .hashes import perceptual_hash as perceptual_hash
 from .index import SourceIndex as SourceIndex
-from .match_sources import match_sources as match_sources
-from .watermarks import watermarks as watermarks
+
+def detectors() -> tuple[_records.Detector, ...]: ...

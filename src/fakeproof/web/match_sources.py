@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import OWN_LISTING, Finding, Flag, Match, NotApplicable, Region, Source, too_small
+from fakeproof.detector import detector
+from fakeproof.findings import OWN_LISTING, Finding, Flag, Match, NotApplicable, Region, Source
 from fakeproof.geometry import Alignment, Verification, outline, verify
 from fakeproof.types import Category
 from fakeproof.web.candidates import open_sources
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["match_sources"]
 
-DETECTOR = "match_sources"
-VERSION = 1
 MIN_SIDE = 40
 """Shorter side, px, below which keypoints say nothing."""
 SMALL_SIDE = 200
@@ -36,6 +35,7 @@ SHORTLIST = 24
 """Candidates of an index that are verified."""
 
 
+@detector(version=1, category=Category.WEB_IMAGE, least_side=MIN_SIDE, needs="sources", cost_ms=500)
 def match_sources(
     photo: Photo,
     sources: Iterable[Photo | Source | str | Path | bytes] | SourceIndex,
@@ -92,8 +92,6 @@ def match_sources(
     >>> finding.supports.value, finding.matches[0].transform()
     ('web_image', 'cropped to 55% of the source')
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small(DETECTOR, VERSION, photo.size, MIN_SIDE)
     pairs, unreadable = _candidates(photo, sources, shortlist)
     if not pairs:
         return _nothing_to_compare(unreadable)
@@ -112,8 +110,6 @@ def match_sources(
 def _nothing_to_compare(unreadable: list[dict[str, str]]) -> NotApplicable:
     """Return the answer without any picture to compare with: what could not be read clears nobody."""
     return NotApplicable(
-        detector=DETECTOR,
-        version=VERSION,
         reason=phrase("match_sources.unreadable" if unreadable else "match_sources.none"),
         unreadable=tuple((broken["name"], broken["reason"]) for broken in unreadable),
     )
@@ -180,8 +176,6 @@ def _finding(photo: Photo, matches: list[Match], related: list[Match], best: flo
     related.sort(key=lambda match: match.inliers, reverse=True)
     orders = sorted({match.source.order for match in matches if match.source.order})
     return Finding(
-        detector=DETECTOR,
-        version=VERSION,
         score=best,
         supports=Category.WEB_IMAGE if matches else None,
         sentence=_sentence(matches, related, facts["compared"]),
@@ -211,7 +205,7 @@ def _regions(photo: Photo, matches: list[Match]) -> tuple[Region, ...]:
             label="1",
             score=match.alignment,
             role="matched",
-            traces=(DETECTOR,),
+            traces=("match_sources",),
         ),
     )
 
@@ -221,8 +215,8 @@ def _sentence(matches: list[Match], related: list[Match], compared: int) -> Phra
         best = matches[0]
         source = best.source
         where = source.url or (OWN_LISTING if source.own_listing else source.seen_on) or source.name
-        earlier = phrase(f"{DETECTOR}.earlier", order=source.order) if source.order else ""
-        return phrase(f"{DETECTOR}.same", where=where, earlier=earlier, how=best.words)
+        earlier = phrase("match_sources.earlier", order=source.order) if source.order else ""
+        return phrase("match_sources.same", where=where, earlier=earlier, how=best.words)
     if related:
-        return phrase(f"{DETECTOR}.related", name=related[0].source.name)
-    return phrase(f"{DETECTOR}.nothing", count=compared)
+        return phrase("match_sources.related", name=related[0].source.name)
+    return phrase("match_sources.nothing", count=compared)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import Finding, Flag, NotApplicable, Region, too_small
+from fakeproof.detector import detector
+from fakeproof.findings import Finding, Flag, NotApplicable, Region
 from fakeproof.types import Category
 from fakeproof.web.marks import Mark, promising, read_marks
 from fakeproof.words import Phrase, phrase
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["watermarks"]
 
-DETECTOR = "watermarks"
-VERSION = 2
 MIN_SIDE = 120
 """Shorter side, px, below which marks cannot be read."""
 STRIP = 0.2
@@ -58,6 +57,7 @@ _COLON = re.compile(r"^\D{1,2}(?=\d{6})")
 _reading = threading.Lock()
 
 
+@detector(version=2, category=Category.WEB_IMAGE, least_side=MIN_SIDE, weighed="assigned", cost_ms=400)
 def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicable:
     """Read platform marks (小红书号, 抖音号, @微博), stock agencies and AI labels that are drawn on the photo.
 
@@ -88,8 +88,6 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
     >>> str(fp.web.watermarks(fp.Photo.from_array(np.zeros((64, 64, 3), np.uint8))))
     '64x64 is below 120 px'
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small(DETECTOR, VERSION, photo.size, MIN_SIDE)
     reader = _reader()
     if reader is None:
         return _not("needs_ocr")
@@ -107,7 +105,7 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
 
 
 def _not(why: str, **given: Any) -> NotApplicable:
-    return NotApplicable(detector=DETECTOR, version=VERSION, reason=phrase(f"{DETECTOR}.{why}", **given))
+    return NotApplicable(reason=phrase(f"watermarks.{why}", **given))
 
 
 @lru_cache(maxsize=1)
@@ -263,8 +261,6 @@ def _finding(photo: Photo, marks: list[tuple[Mark, _Line]]) -> Finding:
     best = scored[0][0] if scored else None
     published = best is not None and (best.kind == "stock" or (best.kind == "platform" and best.account != ""))
     return Finding(
-        detector=DETECTOR,
-        version=VERSION,
         score=_score(*scored[0]) if scored else 0.0,
         supports=Category.WEB_IMAGE if published else None,
         sentence=_sentence([m for m, _ in scored]),
@@ -289,7 +285,7 @@ def _region(number: int, mark: Mark, line: _Line) -> Region:
         label=str(number),
         score=_score(mark, line),
         role="matched",
-        traces=(DETECTOR,),
+        traces=("watermarks",),
         facts={"kind": mark.kind, "platform": mark.platform, "account": mark.account, "text": mark.text},
     )
 
@@ -308,9 +304,9 @@ def _describe(mark: Mark, line: _Line, short: int) -> dict[str, Any]:
 
 def _sentence(marks: list[Mark]) -> Phrase:
     if not marks:
-        return phrase(f"{DETECTOR}.nothing")
+        return phrase("watermarks.nothing")
     mark = marks[0]
     if mark.kind == "ai_label":
-        return phrase(f"{DETECTOR}.ai_label", text=mark.text)
-    where = mark.platform or phrase(f"{DETECTOR}.an_account")
-    return phrase(f"{DETECTOR}.mark", where=where, who=f" {mark.account}" if mark.account else "")
+        return phrase("watermarks.ai_label", text=mark.text)
+    where = mark.platform or phrase("watermarks.an_account")
+    return phrase("watermarks.mark", where=where, who=f" {mark.account}" if mark.account else "")

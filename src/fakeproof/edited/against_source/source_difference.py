@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.detector import detector
 from fakeproof.edited.against_source.overlay import is_mark
 from fakeproof.edited.against_source.residual import Comparison, compare
 from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source, frozen_array
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["source_difference"]
 
-DETECTOR = "source_difference"
-VERSION = 1
 MIN_SIDE = 64
 """Shorter side, px, below which nothing can be aligned."""
 HIGH_Z = 3.5
@@ -38,6 +37,7 @@ DECIDES = 12.0
 """Score from which the finding supports `Category.EDITED` (benchmarks web: untouched re-saved copies stay below)."""
 
 
+@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, needs="source", cost_ms=500)
 def source_difference(
     photo: Photo, source: Photo | Source, /, *, match: Match | None = None
 ) -> Finding | NotApplicable:
@@ -97,7 +97,7 @@ def source_difference(
 
 
 def _not(why: str, **given: Any) -> NotApplicable:
-    return NotApplicable(detector=DETECTOR, version=VERSION, reason=phrase(f"{DETECTOR}.{why}", **given))
+    return NotApplicable(reason=phrase(f"source_difference.{why}", **given))
 
 
 def _aligned(photo: Photo, source: Photo) -> npt.NDArray[np.float64] | None:
@@ -138,8 +138,6 @@ def _finding(photo: Photo, comparison: Comparison) -> Finding:
     ordered = sorted(spots, key=lambda s: (s.kind != "edit", -s.score))
     regions = [r for i, s in enumerate(ordered, 1) for r in _region(labels, s, str(i), comparison.to_displayed)]
     return Finding(
-        detector=DETECTOR,
-        version=VERSION,
         score=float(score),
         supports=Category.EDITED if decided else None,
         sentence=_sentence(edits, spots, decided),
@@ -226,7 +224,7 @@ def _region(labels: npt.NDArray[np.int32], spot: _Spot, name: str, to_displayed:
             label=name,
             score=spot.score,
             role="altered",
-            traces=(DETECTOR,),
+            traces=("source_difference",),
             facts={"kind": spot.kind, "residual": round(spot.strength, 2)},
         )
     ]
@@ -234,6 +232,6 @@ def _region(labels: npt.NDArray[np.int32], spot: _Spot, name: str, to_displayed:
 
 def _sentence(edits: list[_Spot], spots: list[_Spot], decided: bool) -> Phrase:
     if decided:
-        return phrase(f"{DETECTOR}.places", count=len(edits))
+        return phrase("source_difference.places", count=len(edits))
     marks = len(spots) - len(edits)
-    return phrase(f"{DETECTOR}.{'marks' if marks else 'nothing'}", count=marks)
+    return phrase(f"source_difference.{'marks' if marks else 'nothing'}", count=marks)

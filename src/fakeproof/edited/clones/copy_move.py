@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.artefact import shipped
+from fakeproof.detector import detector
 from fakeproof.edited.block_maps import outlines
 from fakeproof.edited.clones.keypoints import keypoint_candidates
 from fakeproof.edited.clones.patch_field import dense_candidates
 from fakeproof.edited.clones.verify import Clone, Ground, verify_clone
 from fakeproof.edited.clones.words import describe, numbers
-from fakeproof.findings import Finding, Flag, NotApplicable, Region, frozen_array, too_small
+from fakeproof.findings import Finding, Flag, NotApplicable, Region, frozen_array
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["clone_score", "copy_move"]
 
-DETECTOR = "copy_move"
-VERSION = 1
 MIN_SIDE = 96
 """px of the shorter side."""
 SPARSE_PIXELS = 1_000_000
@@ -47,6 +46,7 @@ CROWDED = 0.10
 """Share of keypoints with three or more near-equal partners from which the content counts as repetitive."""
 
 
+@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, cost_ms=1400)
 def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable:
     """Find cloned parts of a photo.
 
@@ -90,8 +90,6 @@ def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable
     >>> finding.supports.value, finding.facts["pairs"][0]["mirrored"]
     ('edited', False)
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small(DETECTOR, VERSION, photo.size, MIN_SIDE)
     grey = _working(photo.luma, SPARSE_PIXELS)
     pairs, crowded = _pairs(grey, dense=dense)
     return _finding(photo, pairs, crowded, grey.shape)
@@ -213,8 +211,6 @@ def _finding(photo: Photo, pairs: list[_Pair], crowded: float, shape: tuple[int,
             regions += _regions(part, f"{number}{letter}", pair.score)
     best = max((pair.score for pair in pairs), default=NOTHING)
     return Finding(
-        detector=DETECTOR,
-        version=VERSION,
         score=float(max(best, NOTHING)),
         supports=Category.EDITED if decided else None,
         sentence=_sentence(facts),
@@ -241,7 +237,7 @@ def _full(part: Mask, size: tuple[int, int]) -> Mask:
 
 def _regions(part: Mask, label: str, score: float) -> list[Region]:
     """Outline a place; its specks are left out of the outlines, not of the mask."""
-    found = outlines(part, trace=DETECTOR)
+    found = outlines(part, trace="copy_move")
     if not found:
         return []
     least = 0.1 * found[0].area

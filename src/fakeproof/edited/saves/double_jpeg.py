@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import Place, block_heatmap, block_places, box_mean, outlines, to_mask
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.saves.first_save import FREQUENCIES, FirstSave, estimate_first_save, ratio_by_block
 from fakeproof.edited.saves.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
 from fakeproof.edited.saves.shifted_save import estimate_shifted_save, shifted_ratio
-from fakeproof.findings import Finding, NotApplicable, too_small
+from fakeproof.findings import Finding, NotApplicable
 from fakeproof.heatmaps import BlockHeatmap
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
@@ -22,9 +23,8 @@ from fakeproof.words import Phrase, phrase
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["VERSION", "double_jpeg"]
+__all__ = ["double_jpeg"]
 
-VERSION = 1
 Plane = npt.NDArray[np.float32]
 
 MIN_SIDE = 128
@@ -65,6 +65,29 @@ class _Evidence:
     kind: str
 
 
+def _load_rare_kernels(photo: Photo) -> None:
+    """Call what is called only after a first or a shifted save was found."""
+    import numpy as np
+
+    from fakeproof._kernels.dct import placed_dct
+    from fakeproof._kernels.double_jpeg import block_ratio, phase_sums, wrapped_ratio
+
+    frequencies, tables = np.ones((1, 2), np.int64), np.zeros((1, 256), np.float32)
+    placed_dct(photo.luma, np.zeros((1, 2), np.int64))
+    phase_sums(np.zeros(8, np.float32), np.ones(1, np.int64))
+    wrapped_ratio(photo.luma, (0, 0), frequencies, np.ones(1, np.float32), tables)
+    if photo.jpeg is not None:
+        block_ratio(photo.jpeg.coefficients()[0], frequencies, tables)
+
+
+@detector(
+    version=1,
+    category=Category.EDITED,
+    least_side=MIN_SIDE,
+    maps={"double_jpeg": own_map},
+    warm_up=_load_rare_kernels,
+    cost_ms=110,
+)
 def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
     """Find whether the photo was saved twice, and places whose number of saves differs.
 
@@ -108,8 +131,6 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
     >>> fp.edited.double_jpeg(fp.Photo.from_array(data.coffee())).facts["saved_twice"]
     False
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small("double_jpeg", VERSION, photo.size, MIN_SIDE)
     first, twice, evidence = _aligned(photo)
     shifted = shifted_grid(photo)
     if shifted.local:
@@ -124,8 +145,6 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
                 mask = mask | to_mask(place.mask, part.origin, photo.size)
     decided = bool(mask.any())
     return Finding(
-        detector="double_jpeg",
-        version=VERSION,
         score=score,
         supports=Category.EDITED if decided else None,
         sentence=_sentence(twice, decided),

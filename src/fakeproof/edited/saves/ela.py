@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.planes import jpeg_planes
 from fakeproof.edited.saves.requantised import photo_deviations
 from fakeproof.errors import ParameterError
-from fakeproof.findings import Finding, Flag, NotApplicable, too_small
+from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
 
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
     from fakeproof.photo import Photo
     from fakeproof.types import RGB8
 
-__all__ = ["VERSION", "ela", "error_levels"]
-
-VERSION = 1
+__all__ = ["ela", "error_levels"]
 
 DEFAULT_QUALITIES = (60, 70, 75, 80, 85, 90, 95)
 """IJG qualities of the re-save, those at which chat apps, editors and shops save; seven measured better than three."""
@@ -40,6 +39,7 @@ FLAT_SHARE = 0.5
 """Share of blocks without telling coefficients from which on the photo counts as flat."""
 
 
+@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, maps={"ela": own_map}, cost_ms=40)
 def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) -> Finding | NotApplicable:
     """Find places whose error level differs from that of the photo's other blocks of the same texture.
 
@@ -81,8 +81,6 @@ def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) ->
     True
     """
     qualities = _qualities(quality)
-    if min(photo.size) < MIN_SIDE:
-        return too_small("ela", VERSION, photo.size, MIN_SIDE)
     planes = jpeg_planes(photo)
     found = photo_deviations(photo, qualities)
     deviation = np.sqrt(np.mean(np.square(found.luma) + np.square(found.joint), axis=0) / 2)
@@ -96,8 +94,6 @@ def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) ->
     mask = np.any([p.mask for p in chosen], axis=0) if chosen else np.zeros(deviation.shape, bool)
     pixels = to_mask(mask, planes.origin, photo.size)
     return Finding(
-        detector="ela",
-        version=VERSION,
         score=score,
         supports=Category.EDITED if chosen else None,
         sentence=_sentence(len(chosen)),

@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import BlockMap, Place, block_heatmap, block_places, box_mean, outlines, to_mask
 from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
 from fakeproof.edited.saves.requantised import photo_deviations, spread_of
 from fakeproof.edited.saves.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
 from fakeproof.errors import ParameterError
-from fakeproof.findings import Finding, NotApplicable, too_small
+from fakeproof.findings import Finding, NotApplicable
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["DEFAULT_QUALITIES", "VERSION", "jpeg_ghosts"]
-
-VERSION = 1
+__all__ = ["DEFAULT_QUALITIES", "jpeg_ghosts"]
 
 DEFAULT_QUALITIES = (50, 55, 60, 65, 70, 74, 77, 80, 83, 86, 88, 90, 92, 94, 96)
 """IJG qualities of the sweep, closer where steps change faster."""
@@ -57,6 +56,7 @@ class _Ghost:
         return max((p.peak for p in self.places), default=0.0)
 
 
+@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, maps={"jpeg_ghosts": own_map}, cost_ms=60)
 def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES) -> Finding | NotApplicable:
     """Find places whose earlier JPEG save differs from that of the rest, on the photo's grid or on another.
 
@@ -100,8 +100,6 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
     qualities = tuple(qualities)
     if not qualities or not all(isinstance(q, int) and 1 <= q <= 100 for q in qualities):
         raise ParameterError("qualities", qualities, "integers from 1 to 100")
-    if min(photo.size) < MIN_SIDE:
-        return too_small("jpeg_ghosts", VERSION, photo.size, MIN_SIDE)
     planes, shifted = jpeg_planes(photo), shifted_grid(photo)
     ghosts = _aligned(photo, qualities)
     if shifted.local:
@@ -113,8 +111,6 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
     origin = planes.origin if best.aligned else best.grid[::-1]
     pixels = to_mask(mask, origin, photo.size)
     return Finding(
-        detector="jpeg_ghosts",
-        version=VERSION,
         score=best.strength if earlier else 0.0,
         supports=Category.EDITED if chosen else None,
         sentence=_sentence(best, len(chosen)),

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import block_heatmap, box_sum, outlines, to_mask
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.saves.shifted_grid import shifted_grid
-from fakeproof.findings import Finding, Flag, NotApplicable, too_small
+from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["VERSION", "jpeg_grid"]
+__all__ = ["jpeg_grid"]
 
-VERSION = 1
 Votes = npt.NDArray[np.uint8]
 
 GRIDS = 64
@@ -76,6 +76,7 @@ class _Place:
     log_nfa: float
 
 
+@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, maps={"jpeg_grid": own_map}, cost_ms=40)
 def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     """Find the JPEG grid, and places that follow another grid or none.
 
@@ -118,12 +119,8 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     """
     from fakeproof._kernels.grid import grid_votes
 
-    if min(photo.size) < MIN_SIDE:
-        return too_small("jpeg_grid", VERSION, photo.size, MIN_SIDE)
     if photo.format == "WEBP" and not photo.lossless:
         return NotApplicable(
-            detector="jpeg_grid",
-            version=VERSION,
             reason=phrase("jpeg_grid.lossy_webp"),
         )
     luma, origin = photo.luma, jpeg_planes(photo).origin
@@ -138,8 +135,6 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     decided = [p for p in places if p.log_nfa < DECISION_LOG_NFA]
     mask = _mask(votes, decided)
     return Finding(
-        detector="jpeg_grid",
-        version=VERSION,
         score=max(0.0, -places[0].log_nfa) if places else 0.0,
         supports=Category.EDITED if decided else None,
         sentence=_sentence(grids, decided),
