@@ -80,7 +80,11 @@ def test_no_chinese_sentence_stands_in_code():
     found = {
         str(p.relative_to(HOUSE))
         for p in HOUSE.rglob("*.py")
-        if any(chinese.search(line) for line in p.read_text(encoding="utf-8").splitlines() if not re.match(r"\s*(>>>|\.\.\. )", line))
+        if any(
+            chinese.search(line)
+            for line in p.read_text(encoding="utf-8").splitlines()
+            if not re.match(r"\s*(>>>|\.\.\. )", line)
+        )
     }
     assert found <= STILL_TO_MOVE
 
