@@ -23,7 +23,7 @@ from .errors import ParameterError as ParameterError
 from .errors import PhotoError as PhotoError
 from .evidence import CategoryScore as CategoryScore
 from .evidence import Scorer as Scorer
-from .exhibits import Exhibit as Exhibit
+from .exhibit import Exhibit as Exhibit
 from .findings import Finding as Finding
 from .findings import Flag as Flag
 from .findings import Match as Match

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from types import MappingProxyType, SimpleNamespace
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
+from fakeproof import read_back
+from fakeproof._maker import bound
+from fakeproof._version import __version__
+from fakeproof.edited.places import Places, altered_places
 from fakeproof.errors import ParameterError
-from fakeproof.findings import Finding, NotApplicable, Region
+from fakeproof.findings import Finding, Match, NotApplicable, Region
+from fakeproof.order import Order
 from fakeproof.types import Category, Language
 from fakeproof.words import check_language, said
 
 if TYPE_CHECKING:
     from fakeproof.evidence import CategoryScore
-    from fakeproof.exhibits.exhibit import Exhibit
-    from fakeproof.exhibits.places import Places
-    from fakeproof.order import Order
+    from fakeproof.exhibit import Exhibit
     from fakeproof.photo import Photo
     from fakeproof.types import Heatmap, Mask
 
-__all__ = ["SCHEMA", "CaseLink", "CaseVerdict", "PhotoRecord", "Verdict"]
+__all__ = ["SCHEMA", "CaseLink", "CaseVerdict", "Maker", "PhotoRecord", "Verdict", "opened"]
 
 SCHEMA = 1
 """Number of the JSON schema; rises only when a field changes its meaning or goes away."""
@@ -44,9 +48,26 @@ class PhotoRecord:
         """Describe a photo."""
         return cls(name=photo.name, sha256=photo.sha256, format=photo.format, size=photo.size, chain=photo.chain)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the description that was written."""
+        chain = values.get("chain")
+        return cls(
+            name=values["name"],
+            sha256=values["sha256"],
+            format=values["format"],
+            size=(values["size"][0], values["size"][1]),
+            chain=None if chain is None else SimpleNamespace(kind=chain["kind"], reasons=tuple(chain["reasons"])),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the description as JSON-ready values."""
         return {"name": self.name, "sha256": self.sha256, "format": self.format, "size": list(self.size)}
+
+
+def opened(shots: Iterable[Photo | PhotoRecord]) -> tuple[Photo, ...]:
+    """Return those that have their pixels: the one place that tells a photo from its record."""
+    return tuple(shot for shot in shots if not isinstance(shot, PhotoRecord))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,6 +90,8 @@ class Verdict:
         Originals that matched, and the shop's photos: what exhibits show beside the photo.
     order : Order or None
         The order, if it was given.
+    version : str
+        The version of fakeproof that made it.
 
     Examples
     --------
@@ -86,6 +109,7 @@ class Verdict:
     sources: tuple[Photo | PhotoRecord, ...] = ()
     products: tuple[Photo | PhotoRecord, ...] = ()
     order: Order | None = None
+    version: str = __version__
     _places: Places | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -123,13 +147,11 @@ class Verdict:
         if category is Category.EDITED:
             return bool(self.regions)
         if category is Category.WEB_IMAGE:
-            return any(f.matches for f in self.findings if f.detector == "match_sources")
+            return bool(self.matches)
         return bool(self.products)
 
     @cached_property
     def _altered(self) -> Places:
-        from fakeproof.exhibits.places import altered_places
-
         return self._places or altered_places(self.findings, self.photo.size)
 
     @property
@@ -148,6 +170,11 @@ class Verdict:
         localized = self.finding("localize")
         return None if localized is None else localized.heatmap
 
+    @property
+    def matches(self) -> tuple[Match, ...]:
+        """The originals that were found, those among the candidates first, then the shop's own pictures."""
+        return tuple(match for f in self.findings if f.detector == "match_sources" for match in f.matches)
+
     def finding(self, detector: str) -> Finding | None:
         """Return the first finding of a detector."""
         return next((f for f in self.findings if f.detector == detector), None)
@@ -164,20 +191,27 @@ class Verdict:
 
     @cached_property
     def _exhibits(self) -> tuple[Exhibit, ...]:
-        from fakeproof.exhibits.compose import compose
+        return _maker().exhibits(self)
 
-        if isinstance(self.photo, PhotoRecord):
-            raise ParameterError("verdict", "light", "a verdict from analyze(); light ones carry no pictures")
-        return compose(self)
+    @property
+    def picture(self) -> Photo:
+        """The questioned photo with its pixels.
+
+        Raises
+        ------
+        ParameterError
+            The verdict is light, or was read back: it has no pictures.
+        """
+        for photo in opened((self.photo,)):
+            return photo
+        raise ParameterError("verdict", "light", "a verdict from analyze(); light ones carry no pictures")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready values; ``docs/schema/`` holds the schema."""
-        import fakeproof
-
         best = self.best
         return {
             "schema": SCHEMA,
-            "fakeproof": fakeproof.__version__,
+            "fakeproof": self.version,
             "photo": {**PhotoRecord.of(self.photo).to_dict(), "chain": _chain(self.photo.chain)},
             "best": best.category.value if best else None,
             "scores": {category.value: score.to_dict() for category, score in self.scores.items()},
@@ -194,6 +228,47 @@ class Verdict:
         """Return :meth:`to_dict` as JSON text; never NaN or infinity."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the verdict that was written as `values`; like a light one it has no pictures.
+
+        Raises
+        ------
+        ParameterError
+            They are none of a verdict's, or of another schema.
+        """
+        with _reading("verdict", values):
+            return cls(
+                photo=PhotoRecord.from_dict(values["photo"]),
+                scores={Category(name): read_back.score(score) for name, score in values["scores"].items()},
+                findings=tuple(map(read_back.finding, values["findings"])),
+                skipped=tuple(map(read_back.not_applicable, values["skipped"])),
+                problems=tuple(values["problems"]),
+                sources=tuple(map(PhotoRecord.from_dict, values["sources"])),
+                products=tuple(map(PhotoRecord.from_dict, values["products"])),
+                order=_order(values["order"]),
+                version=values["fakeproof"],
+                _places=Places(regions=tuple(map(read_back.region, values["regions"]))),
+            )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the verdict that :meth:`to_json` wrote: equal when written again.
+
+        Raises
+        ------
+        ParameterError
+            It is no verdict's JSON, or of another schema.
+
+        Examples
+        --------
+        >>> import fakeproof as fp, skimage.data
+        >>> text = fp.analyze(fp.Photo.from_array(skimage.data.chelsea(), name="cat")).to_json()
+        >>> fp.Verdict.from_json(text).to_json() == text
+        True
+        """
+        return cls.from_dict(_parsed("verdict", text))
+
     def to_html(self, path: str | Path | None = None, lang: Language = "zh") -> str:
         """Return one self-contained page, and write it where a path is given.
 
@@ -204,10 +279,8 @@ class Verdict:
         lang : {'zh', 'en'}
             Language of the page.
         """
-        from fakeproof.exhibits.report import page
-
         check_language(lang)
-        text = page(self, lang=lang)
+        text = _maker().page(self, lang=lang)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text
@@ -231,26 +304,33 @@ class Verdict:
         ParameterError
             The folder exists, or the verdict is light.
         """
-        from fakeproof.exhibits.dossier import write_dossier
-
         check_language(lang)
-        return write_dossier(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
+        return _maker().dossier(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
 
     def light(self) -> Self:
         """Return a copy without pixels, masks and heatmaps; regions, numbers and words stay."""
-        from fakeproof.exhibits.places import Places
-
         return replace(
             self,
             photo=PhotoRecord.of(self.photo),
             findings=tuple(f.light() for f in self.findings),
             sources=tuple(PhotoRecord.of(p) for p in self.sources),
             products=tuple(PhotoRecord.of(p) for p in self.products),
-            _places=Places(regions=self.regions, detectors=self._altered.detectors),
+            _places=Places(regions=self.regions),
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        names = ("photo", "scores", "findings", "skipped", "problems", "sources", "products", "order", "_places")
+        names = (
+            "photo",
+            "scores",
+            "findings",
+            "skipped",
+            "problems",
+            "sources",
+            "products",
+            "order",
+            "version",
+            "_places",
+        )
         values = {name: getattr(self, name) for name in names}
         return _rebuild, (type(self), {**values, "scores": dict(self.scores)})
 
@@ -261,9 +341,7 @@ class Verdict:
         return f"Verdict({self.photo.name!r}, {says}{places})"
 
     def _repr_html_(self) -> str:
-        from fakeproof.exhibits.report import summary
-
-        return summary(self)
+        return _maker().summary(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,6 +371,12 @@ class CaseLink:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""
         return {"kind": self.kind, "photos": list(self.photos), "words": dict(self.words), "facts": dict(self.facts)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the fact that was written."""
+        at = values["photos"]
+        return cls(kind=values["kind"], photos=(at[0], at[1]), words=values["words"], facts=values["facts"])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -332,10 +416,7 @@ class CaseVerdict:
 
     def missing(self, lang: Language = "en") -> tuple[str, ...]:
         """Return what would make the first report complete; where nothing is supported, what no photo of the case has."""
-        from fakeproof.exhibits.statement import checklist
-
-        asked = [checklist(v, lang) for v in ((self.best,) if self.best else self.verdicts)]
-        return tuple(items[0][1] for items in zip(*asked, strict=True) if not any(done for done, _ in items))
+        return _maker().missing(self, lang)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the case as JSON-ready values."""
@@ -352,6 +433,22 @@ class CaseVerdict:
         """Return :meth:`to_dict` as JSON text."""
         return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Return the case that was written as `values`; its verdicts have no pictures. Errors as :meth:`Verdict.from_dict`."""
+        with _reading("case", values):
+            return cls(
+                verdicts=tuple(map(Verdict.from_dict, values["verdicts"])),
+                links=tuple(map(CaseLink.from_dict, values["links"])),
+                problems=tuple(values["problems"]),
+                order=_order(values["order"]),
+            )
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Return the case that :meth:`to_json` wrote: equal when written again. Errors as :meth:`Verdict.from_json`."""
+        return cls.from_dict(_parsed("case", text))
+
     def dossier(self, folder: str | Path, lang: Language = "zh", *, overwrite: bool = False, limit: int = 300) -> Path:
         """Write one dossier for the case: a numbered folder a recommended photo, an overview, the case as JSON.
 
@@ -360,10 +457,8 @@ class CaseVerdict:
         ParameterError
             The folder exists and `overwrite` is false, or what is there is no dossier.
         """
-        from fakeproof.exhibits.dossier import write_case
-
         check_language(lang)
-        return write_case(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
+        return _maker().case_dossier(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
 
     def __repr__(self) -> str:
         return f"CaseVerdict({len(self.verdicts)} photos, {len(self.recommended)} to report, {len(self.links)} links)"
@@ -375,6 +470,59 @@ class CaseVerdict:
         parts += [f"<p>{escape(link.wording())}</p>" for link in self.links]
         parts += [verdict._repr_html_() for verdict in self.verdicts]
         return "".join(parts)
+
+
+class Maker(Protocol):
+    """What the room above makes of a verdict: ``fakeproof.exhibits.handover``."""
+
+    def exhibits(self, verdict: Verdict, /) -> tuple[Exhibit, ...]:
+        """Return the pictures."""
+
+    def page(self, verdict: Verdict, /, *, lang: Language) -> str:
+        """Return the page."""
+
+    def summary(self, verdict: Verdict, /) -> str:
+        """Return a few lines of HTML."""
+
+    def dossier(self, verdict: Verdict, folder: Path, /, *, lang: Language, overwrite: bool, limit: int) -> Path:
+        """Write a photo's dossier."""
+
+    def case_dossier(self, case: CaseVerdict, folder: Path, /, *, lang: Language, overwrite: bool, limit: int) -> Path:
+        """Write a case's dossier."""
+
+    def missing(self, case: CaseVerdict, lang: Language, /) -> tuple[str, ...]:
+        """Return what would make the first report complete."""
+
+
+def _maker() -> Maker:
+    return bound()  # type: ignore[no-any-return]
+
+
+def _parsed(what: str, text: str) -> Mapping[str, Any]:
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise ParameterError(what, text[:40], f"the JSON that to_json wrote ({error})") from error
+    if not isinstance(values, Mapping):
+        raise ParameterError(what, text[:40], "the JSON object that to_json wrote")
+    return values
+
+
+@contextmanager
+def _reading(what: str, values: Mapping[str, Any]) -> Iterator[None]:
+    """Name what is wrong with values that were not written by this schema."""
+    if values.get("schema") != SCHEMA:
+        raise ParameterError(f"{what} schema", values.get("schema"), f"{SCHEMA}, which this version reads")
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        if isinstance(error, ParameterError):
+            raise
+        raise ParameterError(what, f"{error!r}", "what to_dict wrote, with all its fields") from error
+
+
+def _order(values: Mapping[str, Any] | None) -> Order | None:
+    return None if values is None else Order.from_dict(values)
 
 
 def _rebuild(cls: type[Any], values: dict[str, Any]) -> Any:

@@ -51,6 +51,7 @@ def verdict(name="evidence.jpg", edited=1.8, web=0.0, product=0.0, url="https://
     match = fp.Match(
         source=seen,
         sha256=source.sha256,
+        photo=source,
         kind="same_photo",
         inliers=300,
         alignment=0.98,
@@ -444,7 +445,7 @@ def test_the_page_fits_phones_and_desks(tmp_path, lang, width):
 
 
 def test_a_pair_takes_in_both_places_that_stood_alone():
-    from fakeproof.exhibits.places import altered_places
+    from fakeproof.edited.places import altered_places
 
     def found(detector, *places):
         return fp.Finding(detector=detector, version=1, score=1.0, supports=fp.Category.EDITED, regions=places)

@@ -31,7 +31,7 @@ class Contribution:
             "detector": self.detector,
             "version": self.version,
             "score": self.score,
-            "llr": round(self.llr, 4),
+            "llr": self.llr,
         }
 
 
@@ -108,10 +108,10 @@ class CategoryScore:
         """Return the score as JSON-ready values."""
         return {
             "category": self.category.value,
-            "llr": round(self.llr, 4),
+            "llr": self.llr,
             "bounds": list(self.bounds),
             "at_bound": self.at_bound,
-            "threshold": round(self.threshold, 4),
+            "threshold": self.threshold,
             "decision": self.decision,
             "card": self.card,
             "contributions": [c.to_dict() for c in self.contributions],

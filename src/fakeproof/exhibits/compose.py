@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from fakeproof.exhibit import FLICKER_SIDE, Exhibit
 from fakeproof.exhibits import captions, draw
-from fakeproof.exhibits.exhibit import FLICKER_SIDE, Exhibit
 from fakeproof.types import Category
+from fakeproof.verdict import Verdict, opened
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding, Match, Region
     from fakeproof.photo import Photo
     from fakeproof.types import RGB8
-    from fakeproof.verdict import Verdict
 
 __all__ = ["compose"]
 
@@ -39,7 +39,7 @@ def _supported(verdict: Verdict, category: Category) -> bool:
 
 
 def _edited(verdict: Verdict) -> Iterator[Exhibit]:
-    photo: Any = verdict.photo
+    photo = verdict.picture
     supported = _supported(verdict, Category.EDITED)
     decided = {f.detector for f in verdict.findings if f.supports is Category.EDITED}
     if verdict.regions:
@@ -57,7 +57,7 @@ def _edited(verdict: Verdict) -> Iterator[Exhibit]:
     if cloned is not None and cloned.supports is Category.EDITED:
         yield _copied(photo, cloned, verdict.regions, supported)
     differing = verdict.finding("source_difference")
-    match = _best_match(verdict)
+    match = next(iter(verdict.matches), None)
     if differing is not None and differing.supports is Category.EDITED and match is not None:
         yield from _compared(verdict, differing, match, supported)
     for finding in verdict.findings:
@@ -110,8 +110,7 @@ def _one_a_label(regions: Sequence[Region]) -> list[Region]:
 
 
 def _compared(verdict: Verdict, finding: Finding, match: Match, supported: bool) -> Iterator[Exhibit]:
-    original = _picture_of(verdict, match)
-    photo: Any = verdict.photo
+    original, photo = match.photo, verdict.picture
     if original is None or match.homography is None:
         return
     pictures = []
@@ -141,25 +140,10 @@ def _embedded(photo: Photo, finding: Finding, supported: bool) -> Exhibit:
     )
 
 
-def _matches(verdict: Verdict) -> list[Match]:
-    return [m for f in verdict.findings if f.detector == "match_sources" for m in f.matches]
-
-
-def _best_match(verdict: Verdict) -> Match | None:
-    return next(iter(_matches(verdict)), None)
-
-
-def _picture_of(verdict: Verdict, match: Match) -> Photo | None:
-    for source in verdict.sources:
-        if source.sha256 == match.sha256:
-            return source  # type: ignore[return-value]
-    return None
-
-
 def _web(verdict: Verdict) -> Iterator[Exhibit]:
-    photo: Any = verdict.photo
-    for match in _matches(verdict)[:ORIGINALS]:
-        original = _picture_of(verdict, match)
+    photo = verdict.picture
+    for match in verdict.matches[:ORIGINALS]:
+        original = match.photo
         if original is None:
             continue
         yield Exhibit(
@@ -225,8 +209,8 @@ def _product(verdict: Verdict) -> Iterator[Exhibit]:
     finding = verdict.finding("compare")
     if finding is None or not verdict.products:
         return
-    photo: Any = verdict.photo
-    shop = _closest([p for p in verdict.products if hasattr(p, "rgb")], finding)[:SHOP_PHOTOS]
+    photo = verdict.picture
+    shop = _closest(opened(verdict.products), finding)[:SHOP_PHOTOS]
     if not shop:
         return
     pictures = [draw.canvas(p.rgb, side=1000) for p in (photo, *shop)]
@@ -247,7 +231,7 @@ def _product(verdict: Verdict) -> Iterator[Exhibit]:
     )
 
 
-def _closest(shop: Sequence[Any], finding: Finding) -> list[Any]:
+def _closest(shop: Sequence[Photo], finding: Finding) -> list[Photo]:
     """Return the shop's photos, those that the comparison found most alike first; the rest keep their order."""
     rank = {p["sha256"]: i for i, p in enumerate(finding.facts.get("shop_photos", ()))}
     return sorted(shop, key=lambda p: rank.get(p.sha256, len(rank)))

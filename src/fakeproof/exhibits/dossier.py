@@ -16,11 +16,11 @@ from fakeproof.exhibits.compose import ORIGINALS
 from fakeproof.exhibits.problems import problem_words
 from fakeproof.exhibits.report import headline, page
 from fakeproof.exhibits.statement import checklist, statement
-from fakeproof.photo import Photo
 from fakeproof.types import Language
+from fakeproof.verdict import CaseVerdict, Verdict, opened
 
 if TYPE_CHECKING:
-    from fakeproof.verdict import CaseVerdict, Verdict
+    from fakeproof.photo import Photo
 
 __all__ = ["write_case", "write_dossier"]
 
@@ -45,9 +45,7 @@ def write_dossier(verdict: Verdict, folder: Path, *, lang: Language, overwrite: 
     ParameterError
         The folder exists and `overwrite` is false, or what is there is no dossier; or the verdict is light.
     """
-    photo = verdict.photo
-    if not isinstance(photo, Photo):
-        raise ParameterError("verdict", "light", "a verdict from analyze(); light ones carry no pictures")
+    photo = verdict.picture
     with _appearing(folder, overwrite=overwrite) as part:
         _fill(verdict, photo, part, lang, limit)
         _sum_up(part)
@@ -58,11 +56,9 @@ def write_case(case: CaseVerdict, folder: Path, *, lang: Language, overwrite: bo
     """Write the dossiers of the recommended photos, in their order, with an overview; in one step like a single one."""
     with _appearing(folder, overwrite=overwrite) as part:
         for number, verdict in enumerate(case.recommended, 1):
-            if not isinstance(verdict.photo, Photo):
-                raise ParameterError("case", "light", "a case from analyze_case()")
             place = part / f"{number}-{_plain_name(verdict.photo.name)}"
             place.mkdir()
-            _fill(verdict, verdict.photo, place, lang, limit)
+            _fill(verdict, verdict.picture, place, lang, limit)
             _sum_up(place)
         (part / "overview.txt").write_text(_overview(case, lang), encoding="utf-8")
         (part / "case.json").write_text(case.to_json() + "\n", encoding="utf-8")
@@ -90,9 +86,8 @@ def _fill(verdict: Verdict, photo: Photo, place: Path, lang: Language, limit: in
         if flicker is not None:
             (place / f"exhibit-{number}-{exhibit.name}.gif").write_bytes(flicker)
     _copy(photo, place, "evidence")
-    for number, original in enumerate(verdict.sources[:ORIGINALS], 1):
-        if isinstance(original, Photo):
-            _copy(original, place, f"original-{number}")
+    for number, original in enumerate(opened(verdict.sources)[:ORIGINALS], 1):
+        _copy(original, place, f"original-{number}")
     (place / "statement.txt").write_text(statement(verdict, lang, limit) + "\n", encoding="utf-8")
     (place / "checklist.txt").write_text(_checklist(verdict, lang), encoding="utf-8")
     (place / "report.html").write_text(page(verdict, lang=lang), encoding="utf-8")

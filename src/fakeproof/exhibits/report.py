@@ -6,15 +6,16 @@ import base64
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from fakeproof._version import __version__
 from fakeproof.exhibits.captions import detector_name, shown_name
 from fakeproof.exhibits.problems import problem_words
 from fakeproof.types import Category, Decision, Language
+from fakeproof.verdict import Verdict, opened
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-    from fakeproof.exhibits.exhibit import Exhibit
-    from fakeproof.verdict import Verdict
+    from fakeproof.exhibit import Exhibit
 
 __all__ = ["DECIDED", "headline", "page", "summary", "title_of", "told"]
 
@@ -190,9 +191,7 @@ def told(verdict: Verdict, lang: Language) -> str:
 
 
 def _content(verdict: Verdict, lang: Language, max_bytes: int, max_side: int, most: int = 99) -> dict[str, Any]:
-    import fakeproof
-
-    pictures = verdict.exhibits() if hasattr(verdict.photo, "rgb") else ()
+    pictures = verdict.exhibits() if opened((verdict.photo,)) else ()
     chain = getattr(verdict.photo.chain, "kind", "unknown")
     scored = {c.detector for s in verdict.scores.values() for c in s.contributions}
     return {
@@ -210,7 +209,7 @@ def _content(verdict: Verdict, lang: Language, max_bytes: int, max_side: int, mo
             if f.detector not in scored and f.wording(lang)
         ],
         "problems": [problem_words(problem, lang) for problem in verdict.problems],
-        "version": fakeproof.__version__,
+        "version": __version__,
         "sha256": verdict.photo.sha256,
     }
 

@@ -12,7 +12,7 @@ from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
     from fakeproof.evidence import CategoryScore
-    from fakeproof.exhibits.exhibit import Exhibit
+    from fakeproof.exhibit import Exhibit
     from fakeproof.verdict import Verdict
 
 __all__ = ["checklist", "statement"]
@@ -113,14 +113,12 @@ def checklist(verdict: Verdict, lang: Language) -> list[tuple[bool, str]]:
         done = category is Category.EDITED and bool(verdict.regions)
         items.append((done, "PS图：修改位置已圈出" if zh else "edited: the altered places are circled"))
     if category in (None, Category.WEB_IMAGE):
-        sources = [e.facts for e in verdict.exhibits() if e.kind == "original"]
+        sources = [match.source for match in verdict.matches]
         items.append((bool(sources), "网图：有原图对照" if zh else "web image: the original is beside it"))
-        items.append(
-            (any(s.get("url") for s in sources), "网图：原图网址" if zh else "web image: address of the original")
-        )
+        items.append((any(s.url for s in sources), "网图：原图网址" if zh else "web image: address of the original"))
         items.append(
             (
-                any(s.get("seen_at") for s in sources),
+                any(s.seen_at for s in sources),
                 "网图：原图发布或发现时间" if zh else "web image: when the original was seen",
             )
         )

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING
+from typing import Any, Protocol, TypeVar
 
 from fakeproof.reading.containers import Block, Container, from_structure, read_container
 from fakeproof.reading.iptc import Dataset, Resource, parse_iim, parse_resources
 from fakeproof.reading.jumbf import Store, parse_store
 from fakeproof.reading.tiff import Entry, Problem, Tiff, decode_text, parse_tiff
 from fakeproof.reading.xmp import Xmp, parse_xmp
-
-if TYPE_CHECKING:
-    from fakeproof.photo import Photo
 
 __all__ = ["Field", "Record", "read_record"]
 
@@ -128,12 +125,28 @@ class Record:
         return bool(self.first("exif.Make") or self.first("exif.Model"))
 
 
-def read_record(photo: Photo) -> Record:
+T = TypeVar("T")
+
+
+class Shot(Protocol):
+    """What reading asks of a photo, which stands above this room."""
+
+    name: str
+
+    @property
+    def data(self) -> bytes | None:
+        """The file's bytes, or None where there is no file."""
+
+    def cached(self, key: Any, compute: Callable[[], T]) -> T:
+        """Return the view stored under `key`, computing it once."""
+
+
+def read_record(photo: Shot) -> Record:
     """Read a photo's record once; later calls return the same one."""
     return photo.cached("metadata.record", lambda: _read(photo))
 
 
-def _read(photo: Photo) -> Record:
+def _read(photo: Shot) -> Record:
     data = photo.data
     name = base_name(photo.name)
     if data is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fakeproof.findings import Finding, Region, frozen_array
@@ -32,7 +32,6 @@ class Places:
 
     regions: tuple[Region, ...] = ()
     mask: Mask | None = None
-    detectors: tuple[str, ...] = field(default=())
 
 
 def altered_places(findings: Sequence[Finding], size: tuple[int, int]) -> Places:
@@ -53,18 +52,12 @@ def altered_places(findings: Sequence[Finding], size: tuple[int, int]) -> Places
     deciding = [f for f in findings if f.supports is Category.EDITED and f.regions]
     deciding.sort(key=lambda f: f.detector != LOCALIZER)
     chosen: list[list[Region]] = []
-    used: list[str] = []
     for finding in deciding:
         for group in _groups(finding):
             if len(chosen) < MAX_PLACES and not _merged(group, chosen, size):
                 chosen.append(group)
-                used.append(finding.detector)
     regions = tuple(r for number, group in enumerate(chosen, 1) for r in _numbered(group, number))
-    return Places(
-        regions=regions,
-        mask=_mask(deciding, regions, size),
-        detectors=tuple(dict.fromkeys(used)),
-    )
+    return Places(regions=regions, mask=_mask(deciding, regions, size))
 
 
 def _groups(finding: Finding) -> list[list[Region]]:

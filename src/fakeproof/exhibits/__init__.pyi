@@ -1,1 +1,0 @@
-from .exhibit import Exhibit as Exhibit
