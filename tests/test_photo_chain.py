@@ -11,6 +11,7 @@ from PIL import Image
 
 from fakeproof import Photo
 from fakeproof.photo_chain import bars
+from tests.metadata.files import dataset, resource
 from tests.photo_files import encode, picture
 
 
@@ -56,6 +57,9 @@ def chain(data: bytes):
     return Photo.from_bytes(data).chain
 
 
+FACEBOOK = b"Photoshop 3.0\0" + resource(0x0404, dataset(2, 40, b"FBMD01000a9c0d0000"))
+
+
 @pytest.mark.parametrize(
     ("data", "kind", "code"),
     [
@@ -71,7 +75,9 @@ def chain(data: bytes):
         (encode(picture(), quality=80), "platform", "no-metadata"),
         (encode(picture(), "WEBP"), "platform", "web-format"),
         (insert(encode(picture()), 0xFE, b"CREATOR: gd-jpeg v1.0"), "platform", "server-comment"),
-        (insert(encode(picture()), 0xED, b"Photoshop 3.0\0FBMD0100"), "platform", "facebook-mark"),
+        (insert(encode(picture()), 0xED, FACEBOOK), "platform", "facebook-mark"),
+        (camera(software="CapCut"), "resaved", "software"),
+        (camera(software="Facetune 2.1"), "resaved", "software"),
         (camera(comment="Screenshot"), "screenshot", "screenshot-comment"),
         (encode(picture(), "PNG"), "unknown", "nothing"),
         (encode(picture(), "PNG", exif=camera_exif()), "resaved", "container"),

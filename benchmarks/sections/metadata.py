@@ -17,7 +17,6 @@ from fakeproof.evidence import metrics
 from fakeproof.findings import Finding
 from fakeproof.metadata.thumbnail import Comparison, compare_thumbnail
 from fakeproof.reading.containers import read_container
-from fakeproof.reading.record import read_record
 from fakeproof.reading.tiff import Tiff
 
 LIMITS = fp.PhotoLimits(min_side=1)
@@ -259,7 +258,7 @@ def timing(options: Options) -> Table:
         with one_thread():
             walks.append(cpu_milliseconds(lambda data=data: read_container(data)))
             plain.append(cpu_milliseconds(lambda p=photo: _again(p, thumbnails=False)))
-        if container.of("exif") and (record := read_record(photo)).tiff and record.tiff.thumbnail:
+        if container.of("exif") and (record := photo.record).tiff and record.tiff.thumbnail:
             with one_thread():
                 pictured.append(cpu_milliseconds(lambda p=photo: _again(p, thumbnails=True)))
     for name, times, target in (
@@ -281,5 +280,5 @@ def timing(options: Options) -> Table:
 
 
 def _again(photo: fp.Photo, *, thumbnails: bool) -> None:
-    photo._views.pop("metadata.record", None)
+    photo._views.pop("record", None)
     fp.metadata.check(photo, thumbnails=thumbnails)

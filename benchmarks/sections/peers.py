@@ -119,7 +119,7 @@ def _exif() -> list[Pair]:
             "EXIF of a 12 MP JPEG from bytes",
             "piexif",
             piexif and (lambda: piexif.load(data)),
-            lambda: fp.Photo.from_bytes(data).exif,
+            lambda: fp.Photo.from_bytes(data).record.tiff,
         )
     ]
 

@@ -13,9 +13,12 @@ from fakeproof.errors import ParameterError, PhotoError
 from fakeproof.findings import Source, frozen_array
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from fakeproof.jpeg import JpegFile, Structure
     from fakeproof.photo_chain import Chain
-    from fakeproof.photo_decode import Header
+    from fakeproof.reading import Container, Record, Tiff
     from fakeproof.types import RGB8, Luma
 
 __all__ = ["Photo", "PhotoLimits"]
@@ -93,8 +96,7 @@ class Photo:
         self._views: dict[Any, Any] = {}
         self._pixels: RGB8 | None = None
         self._structure: Structure | None = None
-        self._header: Header | None = None
-        self._late_exif = b""  # AVIF's and HEIC's is known only after decoding
+        self._turn: int | None = None  # AVIF's is known only after decoding
 
     @classmethod
     def open(cls, path: str | Path, *, limits: PhotoLimits | None = None, salvage: bool = False) -> Self:
@@ -135,7 +137,7 @@ class Photo:
         cls, data: bytes, *, name: str = "photo", limits: PhotoLimits | None = None, salvage: bool = False
     ) -> Self:
         """Read a file's bytes; parameters and errors as in :meth:`open`."""
-        from fakeproof.photo_decode import sniff
+        from fakeproof.reading import sniff
 
         limits = limits or PhotoLimits()
         if not isinstance(data, bytes | bytearray | memoryview):
@@ -231,21 +233,19 @@ class Photo:
             _ = self.rgb
 
     def _read_other(self, *, salvage: bool) -> None:
-        from fakeproof.photo_decode import read_header
-
-        self._header = read_header(self._bytes, self.format)
-        if self._header is None and self.format in ("PNG", "WEBP", "AVIF", "HEIC"):
-            raise PhotoError(self.name, f"is a {self.format} whose header cannot be read")
-        if self._header is not None:
-            self._check_size(self._header.size)
-            dense = self._header.size[0] * self._header.size[1] / len(self._bytes)
+        container = self._container
+        if container.size[0]:
+            self._check_size(container.size)
+            dense = container.size[0] * container.size[1] / len(self._bytes)
             if dense > _PIXELS_PER_BYTE and self.format != "PNG":
                 raise PhotoError(self.name, f"claims {dense:.0f} pixels a byte, which no photo has",
                                  value=dense, limit=_PIXELS_PER_BYTE)  # fmt: skip
-            if not self._header.complete:
-                if not (salvage and self.format == "PNG"):
-                    raise PhotoError(self.name, f"is truncated: the {self.format} ends before its end")
-                self.salvaged = True
+        elif self.format in ("PNG", "WEBP", "AVIF", "HEIC"):
+            raise PhotoError(self.name, f"is a {self.format} whose header cannot be read")
+        if not container.complete:
+            if not (salvage and self.format == "PNG"):
+                raise PhotoError(self.name, f"is truncated: the {self.format} ends before its end")
+            self.salvaged = True
         height, width = self.rgb.shape[:2]
         self.size = (width, height)
 
@@ -286,7 +286,7 @@ class Photo:
     @property
     def lossless(self) -> bool:
         """Whether the file is a PNG or a WebP that says that its pixels are stored without loss."""
-        return self._header is not None and self._header.lossless
+        return self._data is not None and self._container.lossless
 
     @property
     def data(self) -> bytes | None:
@@ -304,26 +304,39 @@ class Photo:
         return self.cached("sha256", lambda: hashlib.sha256(self._data or self.rgb.tobytes()).hexdigest())
 
     @property
-    def exif(self) -> dict[str, Any]:
-        """The few EXIF values that reading needs (orientation, make, model, software ...); metadata reads the rest."""
-        return dict(self.cached("exif", self._read_exif))
+    def _container(self) -> Container:
+        from fakeproof.reading import from_structure, read_container
 
-    def _read_exif(self) -> dict[str, Any]:
-        from fakeproof.photo_decode import read_exif
+        structure = self._structure
+        return self.cached(
+            "container",
+            lambda: from_structure(self._bytes, structure) if structure else read_container(self._bytes),
+        )
 
-        if self._data is None:
-            return {}
-        if self._structure is not None:
-            at, length = self._structure.exif or (0, 0)
-            return read_exif(self._data[at : at + length])
-        if self.format == "TIFF":
-            return read_exif(self._data)
-        return read_exif(self._late_exif or (self._header.exif if self._header is not None else b""))
+    @property
+    def _tiff(self) -> Tiff | None:
+        from fakeproof.reading import parse_tiff
+
+        found = self._container.of("exif") if self._data is not None else ()
+        return self.cached("tiff", lambda: parse_tiff(found[0].data, found[0].offset)) if found else None
+
+    @property
+    def record(self) -> Record:
+        """What the file holds besides the picture: EXIF, XMP, IPTC, comments, trailers, as fields with their places."""
+        from fakeproof.reading import read_record, without_file
+
+        return self.cached("record", lambda: without_file(self.name) if self._data is None else read_record(
+            self._data, self.name, self._container, self._tiff,
+        ))  # fmt: skip
 
     @property
     def orientation(self) -> int:
         """EXIF orientation 1-8 that was applied to the views; 1 where there is none, and for HEIC, which has its own."""
-        return 1 if self.format == "HEIC" else int(self.exif.get("orientation", 1))
+        if self.format == "HEIC":
+            return 1
+        if self.format == "AVIF":
+            return self._turn or 1
+        return self._tiff.orientation if self._tiff is not None else 1
 
     @property
     def rgb(self) -> RGB8:
@@ -355,12 +368,10 @@ class Photo:
         """Return stored pixels of a container other than JPEG, and the orientation that is still to be applied."""
         from fakeproof.photo_decode import decode_other
 
-        rgb, exif = decode_other(
+        rgb, turn = decode_other(
             self._bytes, self.format, name=self.name, check=self._check_size, salvage=self.salvaged
         )
-        if exif and not self._late_exif:
-            self._late_exif = exif
-            self._views.pop("exif", None)
+        self._turn = turn
         return rgb, 1 if self.format == "TIFF" else self.orientation
 
     @property
@@ -409,9 +420,41 @@ class Photo:
         from fakeproof.photo_chain import judge
 
         return self.cached("chain", lambda: judge(
-            format=self.format, size=self.size, exif=self.exif, structure=self._structure,
-            texts=self._header.texts if self._header else (), preview=lambda: self.preview(1024),
+            self.record, size=self.size, structure=self._structure, preview=lambda: self.preview(1024),
         ))  # fmt: skip
+
+    def reduced(self, side: int) -> npt.NDArray[np.uint8]:
+        """Return the displayed picture in grey, uint8 (rows, columns), read-only: small, and cheap where the file allows.
+
+        A JPEG whose longer side is at least two, four or eight times `side` px comes at 1/2, 1/4 or 1/8 of its size,
+        sides rounded up, through a smaller inverse DCT; everything else comes as it is. Which way is taken depends on
+        the file alone, so that the same bytes always give the same pixels.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Photo.from_array(np.zeros((600, 1024, 3), np.uint8)).reduced(256).shape
+        (600, 1024)
+        """
+        if side < 1:
+            raise ParameterError("side", side, "1 or more")
+        step = next((s for s in (8, 4, 2) if max(self.size) >= s * side), 1) if self._structure is not None else 1
+        return self.cached(("reduced", step), lambda: self._reduced(step))
+
+    def _reduced(self, step: int) -> npt.NDArray[np.uint8]:
+        import cv2
+        import numpy as np
+
+        if self._structure is None or step == 1:
+            return frozen_array(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY))  # type: ignore[no-any-return]
+        from fakeproof.jpeg.file import upright
+        from fakeproof.jpeg.pixels import JpegDecodeError, decode_luma
+
+        try:
+            stored = decode_luma(self._bytes, self._structure, reduce=step)
+        except JpegDecodeError as error:
+            raise PhotoError(self.name, f"cannot be decoded ({error})") from error
+        return frozen_array(np.ascontiguousarray(upright(stored, self.orientation)))  # type: ignore[no-any-return]
 
     def preview(self, max_side: int) -> RGB8:
         """Return the displayed picture with its longer side at most `max_side` px, uint8, read-only; never enlarged.

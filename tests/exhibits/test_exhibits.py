@@ -18,7 +18,6 @@ import skimage.data
 from PIL import Image
 
 import fakeproof as fp
-from fakeproof import photo_decode
 from fakeproof.evidence.score import CategoryScore, Contribution
 from fakeproof.exhibits import draw
 from fakeproof.exhibits.captions import original_words, shown_name
@@ -26,6 +25,7 @@ from fakeproof.exhibits.dossier import ENDINGS, write_case
 from fakeproof.exhibits.problems import problem_words
 from fakeproof.exhibits.report import headline
 from fakeproof.exhibits.statement import checklist, statement
+from fakeproof.reading import containers as reading_containers
 from fakeproof.verdict import CaseLink
 
 ROOT = Path(__file__).parent.parent.parent
@@ -230,7 +230,7 @@ def test_the_dossier_is_whole(tmp_path):
 
 
 def test_every_container_has_an_ending():
-    containers = {name for _, name in photo_decode._MAGIC} | set(photo_decode._BRANDS.values()) | {"WEBP"}
+    containers = {name for _, name in reading_containers.MAGIC} | set(reading_containers.BRANDS.values()) | {"WEBP"}
     assert set(ENDINGS) == containers
 
 

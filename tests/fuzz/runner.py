@@ -39,7 +39,7 @@ def look(data: bytes, *, salvage: bool) -> None:
     photo = fp.Photo.from_bytes(data, salvage=salvage)
     assert photo.rgb.shape[:2] == photo.size[::-1]
     assert photo.luma.shape == photo.rgb.shape[:2]
-    _ = photo.preview(32), photo.chain, photo.exif, photo.sha256
+    _ = photo.preview(32), photo.chain, photo.record, photo.sha256
     if photo.jpeg is not None:
         _ = photo.jpeg.coefficients(), photo.jpeg.damaged, photo.jpeg.luma_plane(), photo.jpeg.encoder
     for finding in fp.metadata.check(photo):

@@ -193,9 +193,9 @@ def test_rule_fires_with_its_strength_and_quotes_the_file(rule):
 def _undecodable(data: bytes) -> fp.Photo:
     """Pillow refuses the picture; the record is read all the same."""
     shot = photo(png())
-    from fakeproof.reading.record import read_bytes
+    from fakeproof.reading.record import read_record
 
-    shot.cached("metadata.record", lambda: read_bytes(data, "x.png"))
+    shot.cached("record", lambda: read_record(data, "x.png"))
     return shot
 
 

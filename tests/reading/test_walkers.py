@@ -14,7 +14,7 @@ from PIL import Image
 from fakeproof.reading.containers import read_container
 from fakeproof.reading.iptc import parse_iim, parse_resources
 from fakeproof.reading.jumbf import parse_store
-from fakeproof.reading.record import read_bytes
+from fakeproof.reading.record import read_record
 from fakeproof.reading.tiff import parse_tiff
 from fakeproof.reading.xmp import parse_xmp
 from tests.metadata.files import (
@@ -71,7 +71,7 @@ def test_the_missing_link_is_piexifs_trace_and_not_pillows():
     exif[0x010F] = "Maker"
     exif.get_ifd(0x8769)[0x9003] = "2026:05:01 12:00:00"
     image.save(file, "JPEG", exif=exif)
-    record = read_bytes(file.getvalue())
+    record = read_record(file.getvalue())
     assert record.tiff is not None
     assert not any(d.link_missing for d in record.tiff.directories)
     assert record.text("exif.DateTimeOriginal") == "2026:05:01 12:00:00"
@@ -175,7 +175,7 @@ def test_resources_and_iptc_with_offsets():
 
 def test_a_resource_chain_split_over_segments_is_joined():
     whole = resource(0x0421, b"x" * 30) + resource(0x0404, dataset(2, 110, b"Credit line"))
-    record = read_bytes(jpeg(photoshop_segment(whole[:25]), photoshop_segment(whole[25:])))
+    record = read_record(jpeg(photoshop_segment(whole[:25]), photoshop_segment(whole[25:])))
     assert record.text("iptc.Credit") == "Credit line"
     field = record.first("iptc.Credit")
     data = jpeg(photoshop_segment(whole[:25]), photoshop_segment(whole[25:]))
@@ -194,7 +194,7 @@ def test_c2pa_store_in_jpeg_png_and_webp():
         png(chunk(b"caBX", data), late=True),
         webp,
     ):
-        found = read_bytes(form).store
+        found = read_record(form).store
         assert found is not None
         assert found.label == "c2pa"
         assert not found.problem
@@ -213,7 +213,7 @@ def test_png_chunks():
     data = png(text_chunk("Software", "GIMP"), chunk(b"zTXt", packed), chunk(b"iTXt", wide),
                chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp_packet("", 'xmp:CreatorTool="X"')),
                chunk(b"eXIf", tiff({0x010F: "Maker"})), trailer=b"PK\3\4rest")  # fmt: skip
-    record = read_bytes(data)
+    record = read_record(data)
     assert record.container.size == (96, 64)
     assert record.text("text.Software") == "GIMP"
     assert record.text("text.zip") == "hidden"
@@ -236,7 +236,7 @@ def test_exif_and_xmp_as_pillow_writes_them(form):
     exif = image.getexif()
     exif[0x010F] = "Maker"
     image.save(file, form, exif=exif, xmp=xmp_packet("", 'xmp:CreatorTool="X"'))
-    record = read_bytes(file.getvalue())
+    record = read_record(file.getvalue())
     assert record.text("exif.Make") == "Maker"
     assert record.text("xmp.CreatorTool") == "X"
 
@@ -244,10 +244,10 @@ def test_exif_and_xmp_as_pillow_writes_them(form):
 def test_gif_comment_and_tiff():
     file = io.BytesIO()
     picture().save(file, "GIF", comment=b"Created with GIMP")
-    assert read_bytes(file.getvalue()).text("comment") == "Created with GIMP"
+    assert read_record(file.getvalue()).text("comment") == "Created with GIMP"
     file = io.BytesIO()
     picture().save(file, "TIFF", tiffinfo={0x0131: "Snapseed 2.0"})
-    assert read_bytes(file.getvalue()).text("exif.Software") == "Snapseed 2.0"
+    assert read_record(file.getvalue()).text("exif.Software") == "Snapseed 2.0"
 
 
 def test_extended_xmp_is_put_together():
@@ -257,11 +257,11 @@ def test_extended_xmp_is_put_together():
         segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + guid + struct.pack(">II", len(whole), at) + part)
         for at, part in ((half, whole[half:]), (0, whole[:half]))
     ]
-    assert read_bytes(jpeg(*parts)).text("xmp.CreatorTool") == "far away"
+    assert read_record(jpeg(*parts)).text("xmp.CreatorTool") == "far away"
 
 
 def test_samsung_directory():
-    record = read_bytes(jpeg(trailer=seft("PhotoEditor_Re_Edit_Data", "{}")))
+    record = read_record(jpeg(trailer=seft("PhotoEditor_Re_Edit_Data", "{}")))
     assert record.text("samsung.name") == "PhotoEditor_Re_Edit_Data"
     assert record.text("samsung.PhotoEditor_Re_Edit_Data") == "{}"
 
@@ -289,7 +289,7 @@ def test_mutated_files_never_raise_and_stay_small(data):
     for _ in range(data.draw(st.integers(0, 12))):
         if head:
             raw[data.draw(st.integers(0, head - 1))] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xFF, 0x1C, 0x3C]))
-    record = read_bytes(bytes(raw), "x.jpg")
+    record = read_record(bytes(raw), "x.jpg")
     assert len(record.fields) < 20_000
     assert all(-1 <= f.offset <= len(raw) + 16 for f in record.fields)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from fakeproof.photo import Photo
 
-__all__ = ["Keypoints", "WorkingPicture", "grey_from_file", "orb", "rootsift", "working_picture"]
+__all__ = ["Keypoints", "WorkingPicture", "orb", "rootsift", "working_picture"]
 
 WORKING_SIDE = 512
 """Longer side, px, at which pictures are compared: ORB there verifies .996 of re-uses (docs/benchmarks.md, web)."""
@@ -27,7 +27,6 @@ SIFT_ALL = 5000
 """Points where a source may fill a small part of the photo: the strongest 1,500 of a collage leave too few to a cell."""
 SIFT_CONTRAST = 0.02
 """Half of Lowe's 0.04, for soft and re-saved photos."""
-_REDUCED = (8, 4, 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,42 +119,12 @@ def _working_picture(photo: Photo, side: int, mirrored: bool, least: int) -> Wor
     longer = max(width, height)
     scale = min(max(longer, least), side) / longer
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    grey: Any = grey_from_file(photo, side)
-    if grey is None:
-        grey = cv2.cvtColor(photo.rgb, cv2.COLOR_RGB2GRAY)
+    grey: Any = photo.reduced(side)
     if (grey.shape[1], grey.shape[0]) != size:
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
     ratio_x, ratio_y = width / size[0], height / size[1]
     displayed = np.array([[ratio_x, 0.0, (ratio_x - 1) / 2], [0.0, ratio_y, (ratio_y - 1) / 2], [0.0, 0.0, 1.0]])
     return WorkingPicture(frozen_array(np.ascontiguousarray(grey, np.uint8)), frozen_array(displayed))
-
-
-def grey_from_file(photo: Photo, side: int) -> npt.NDArray[np.uint8] | None:
-    """Decode a JPEG in grey at 1/2, 1/4 or 1/8 of its size, upright; None unless `side` px still remain."""
-    import cv2
-    import numpy as np
-
-    factor = next((f for f in _REDUCED if max(photo.size) >= f * side), 1)
-    if photo.format != "JPEG" or photo.data is None or factor == 1:
-        return None
-    flag = getattr(cv2, f"IMREAD_REDUCED_GRAYSCALE_{factor}") | cv2.IMREAD_IGNORE_ORIENTATION
-    grey: Any = cv2.imdecode(np.frombuffer(photo.data, np.uint8), flag)
-    if grey is None:
-        return None
-    grey = _upright(grey, photo.orientation)
-    expected = tuple(-(-length // factor) for length in photo.size[::-1])
-    return grey if grey.shape == expected else None
-
-
-def _upright(grey: npt.NDArray[np.uint8], orientation: int) -> npt.NDArray[np.uint8]:
-    """Turn stored pixels as EXIF orientation 1-8 asks."""
-    if orientation >= 5:
-        grey = grey.T
-    if orientation in (2, 3, 6, 7):
-        grey = grey[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        grey = grey[::-1]
-    return grey
 
 
 def orb(photo: Photo, /, *, side: int = WORKING_SIDE, count: int = ORB_COUNT, mirrored: bool = False) -> Keypoints:

@@ -120,8 +120,6 @@ class Structure:
         uint16 (8, 8) a component, natural order, read-only, as in force at the component's first scan.
     huffman : tuple of HuffmanTable
         Every table defined, in file order.
-    comments : tuple of bytes
-        COM segments.
     jfif, adobe : tuple of int or None, int or None
         JFIF version; the Adobe segment's colour transform.
     exif : tuple of int or None
@@ -132,12 +130,6 @@ class Structure:
         Offset behind the end marker; None where the file stops before it.
     length : int
         Bytes of the file.
-    images : tuple of int
-        Offsets of further JPEG starts behind the end (previews, gain maps, depth).
-    vendor : tuple of str
-        Vendor blocks that were recognised, such as ``samsung-trailer``.
-    fbmd : bool
-        Whether an IPTC block carries Facebook's ``FBMD`` instruction.
     problems : tuple of Problem
         Departures from the standard, in file order.
     """
@@ -147,16 +139,12 @@ class Structure:
     scans: tuple[Scan, ...]
     quantization: tuple[npt.NDArray[np.uint16], ...]
     huffman: tuple[HuffmanTable, ...]
-    comments: tuple[bytes, ...]
     jfif: tuple[int, int] | None
     adobe: int | None
     exif: tuple[int, int] | None
     icc_bytes: int
     end: int | None
     length: int
-    images: tuple[int, ...]
-    vendor: tuple[str, ...]
-    fbmd: bool
     problems: tuple[Problem, ...]
 
     @property
@@ -203,14 +191,11 @@ class _Walker:
         self.latched: dict[int, npt.NDArray[np.uint16]] = {}
         self.tables: dict[tuple[int, int], HuffmanTable] = {}
         self.huffman: list[HuffmanTable] = []
-        self.comments: list[bytes] = []
         self.jfif: tuple[int, int] | None = None
         self.adobe: int | None = None
         self.exif: tuple[int, int] | None = None
-        self.vendor: list[str] = []
         self.icc_bytes = self.metadata_bytes = self.restart = 0
         self.end: int | None = None
-        self.fbmd = False
 
     def problem(self, code: str, offset: int) -> None:
         if len(self.problems) < 64:
@@ -326,9 +311,7 @@ class _Walker:
             self.problem("bad-huffman-table", offset)
 
     def on_metadata(self, marker: int, body: bytes, offset: int) -> None:
-        if marker == 0xFE:
-            self.comments.append(body)
-        elif marker == 0xE0 and body[:5] == b"JFIF\0" and len(body) >= 7 and self.jfif is None:
+        if marker == 0xE0 and body[:5] == b"JFIF\0" and len(body) >= 7 and self.jfif is None:
             self.jfif = (body[5], body[6])
         elif marker == 0xEE and body[:5] == b"Adobe" and len(body) >= 12 and self.adobe is None:
             self.adobe = body[11]
@@ -336,17 +319,6 @@ class _Walker:
             self.exif = (offset + 10, max(len(body) - 6, 0))
         elif marker == 0xE2 and body[:12] == b"ICC_PROFILE\0":
             self.icc_bytes += max(len(body) - 14, 0)
-        elif marker == 0xE2 and body[:4] == b"MPF\0":
-            self.vendor.append("mpf")
-        elif marker == 0xE7 and body[:6] == b"HUAWEI":
-            self.vendor.append("huawei")
-        elif marker == 0xEB and b"jumb" in body[:64]:
-            self.vendor.append("jumbf")
-        elif marker == 0xEC and body[:5] == b"Ducky":
-            self.vendor.append("ducky")
-        elif marker == 0xED and body[:14] == b"Photoshop 3.0\0":
-            self.vendor.append("photoshop")
-            self.fbmd = self.fbmd or b"FBMD" in body
 
     def on_scan(self, body: bytes, offset: int, length: int) -> int:
         start = offset + 2 + length
@@ -410,36 +382,11 @@ def walk(data: bytes, *, limits: WalkLimits | None = None) -> Structure:
     if frame is not None:
         both = [walker.latched.get(i, walker.slots.get(c.table)) for i, c in enumerate(frame.components)]
         tables = tuple(t for t in both if t is not None) if all(t is not None for t in both) else ()
-    images, vendor = _behind(data, walker.end)
     return Structure(
-        tuple(walker.segments), frame, tuple(walker.scans), tables, tuple(walker.huffman), tuple(walker.comments),
-        walker.jfif, walker.adobe, walker.exif, walker.icc_bytes, walker.end, len(data), images,
-        tuple(dict.fromkeys([*walker.vendor, *vendor])), walker.fbmd, tuple(walker.problems),
+        tuple(walker.segments), frame, tuple(walker.scans), tables, tuple(walker.huffman),
+        walker.jfif, walker.adobe, walker.exif, walker.icc_bytes, walker.end, len(data),
+        tuple(walker.problems),
     )  # fmt: skip
-
-
-_TRAILERS = (
-    (b"SEFT", "samsung-trailer"),
-    (b"vivo{", "vivo-trailer"),
-    (b"streamdata", "vivo-trailer"),
-    (b"ftyp", "video"),
-    (b"PK\x03\x04", "zip"),
-    (b"Rar!", "rar"),
-)
-_TRAILER_LOOK = 64 * 1024
-
-
-def _behind(data: bytes, end: int | None) -> tuple[tuple[int, ...], list[str]]:
-    """Return starts of further images and vendor blocks behind the end marker."""
-    if end is None or end >= len(data):
-        return (), []
-    images: list[int] = []
-    at = data.find(b"\xff\xd8\xff", end)
-    while at >= 0 and len(images) < 16:
-        images.append(at)
-        at = data.find(b"\xff\xd8\xff", at + 3)
-    near, far = data[end : end + _TRAILER_LOOK], data[max(end, len(data) - _TRAILER_LOOK) :]
-    return tuple(images), [name for magic, name in _TRAILERS if magic in near or magic in far]
 
 
 def _name(marker: int) -> str:

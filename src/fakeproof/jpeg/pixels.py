@@ -82,18 +82,23 @@ def decode_rgb(data: bytes, structure: Structure, *, reduce: int = 1) -> RGB8:
     return image
 
 
-def decode_luma(data: bytes, structure: Structure) -> npt.NDArray[np.uint8]:
-    """Return the Y plane as stored, uint8 (rows, columns), read-only; of RGB and CMYK files BT.601 luma."""
+def decode_luma(data: bytes, structure: Structure, *, reduce: int = 1) -> npt.NDArray[np.uint8]:
+    """Return the Y plane as stored, uint8 (rows, columns), read-only; of RGB and CMYK files BT.601 luma.
+
+    `reduce` divides both sides by 1, 2, 4 or 8 as in :func:`decode_rgb`.
+    """
     import cv2
 
     luma = None
     if structure.colour in ("grey", "ycc"):
+        flag = {1: cv2.IMREAD_GRAYSCALE, 2: cv2.IMREAD_REDUCED_GRAYSCALE_2, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+                8: cv2.IMREAD_REDUCED_GRAYSCALE_8}[reduce]  # fmt: skip
         needed = structure.pixel_bytes(data)
         direct = sure_to_decode(structure) or _rest_missing(structure)
-        luma = _with_opencv(needed, cv2.IMREAD_GRAYSCALE) if direct else None
-        luma = _with_pillow(needed, 1, mode="L") if luma is None else luma
+        luma = _with_opencv(needed, flag) if direct else None
+        luma = _with_pillow(needed, reduce, mode="L") if luma is None else luma
     if luma is None:
-        rgb = decode_rgb(data, structure).astype(np.float32)
+        rgb = decode_rgb(data, structure, reduce=reduce).astype(np.float32)
         luma = np.rint(rgb @ np.array(LUMA_WEIGHTS, np.float32)).astype(np.uint8)
     luma.flags.writeable = False
     return luma

@@ -11,7 +11,7 @@ from fakeproof.metadata.aigc import AigcLabel, find_labels
 from fakeproof.metadata.c2pa_check import Validation, validate
 from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
-from fakeproof.reading.record import Record, read_record, shown
+from fakeproof.reading.record import Record, shown
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
@@ -64,7 +64,7 @@ def ai_labels(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding
     ['generated']
     """
     rules = rules or load_rules()
-    record = read_record(photo)
+    record = photo.record
     out = [_tc260(label, rules) for label in find_labels(record, rules.tables.get("producers", {}))]
     out += marked(record, rules, "ai_labels")
     out += _c2pa(photo, record, rules)

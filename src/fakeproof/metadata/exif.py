@@ -12,7 +12,7 @@ from fakeproof.metadata import times
 from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
 from fakeproof.metadata.thumbnail import compare_thumbnail
-from fakeproof.reading.record import Field, Record, read_record, shown
+from fakeproof.reading.record import Field, Record, shown
 from fakeproof.reading.tiff import Entry
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def exif(photo: Photo, /, *, thumbnails: bool = True, rules: RuleSet | None = No
     ()
     """
     rules = rules or load_rules()
-    record = read_record(photo)
+    record = photo.record
     tiff = record.tiff
     if tiff is None:
         return ()

@@ -13,7 +13,7 @@ from fakeproof.metadata import times
 from fakeproof.metadata.platforms import received_names, zone_of
 from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
-from fakeproof.reading.record import Field, Record, read_record
+from fakeproof.reading.record import Field, Record
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
@@ -92,7 +92,7 @@ def order_context(
     ['taken_before_order']
     """
     rules = rules or load_rules()
-    record = read_record(photo)
+    record = photo.record
     limits = tolerances or Tolerances()
     moment, out = _moment(record, order, limits, rules)
     out += _capture(moment, record, order, limits, rules)
@@ -229,7 +229,7 @@ def identity(photo: Photo, /, *, order: str = "") -> dict[str, Any]:
         ``sha256``, ``order``, ``identifiers`` (texts such as ``ImageUniqueID=…``), ``serial``, ``model`` and
         ``taken_at`` where the file has them. JSON-ready.
     """
-    record = read_record(photo)
+    record = photo.record
     out: dict[str, Any] = {"sha256": photo.sha256, "order": order, "identifiers": list(_identifiers(record))}
     serial = record.text("exif.SerialNumber")
     moment = _shot(record)

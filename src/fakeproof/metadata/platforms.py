@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fakeproof.detector import detector
 from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
-from fakeproof.reading.record import Field, Record, read_record
+from fakeproof.reading.record import Field, Record
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
@@ -58,7 +58,7 @@ def platforms(photo: Photo, /, *, order: Order | None = None, rules: RuleSet | N
     ['platform_name']
     """
     rules = rules or load_rules()
-    record = read_record(photo)
+    record = photo.record
     names = received_names(photo, record, order)
     out = marked(record, rules, "platforms", names=names)
     for name in names:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fakeproof.detector import detector
 from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
-from fakeproof.reading.record import Record, read_record, shown
+from fakeproof.reading.record import Record, shown
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
@@ -48,7 +48,7 @@ def rights(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, .
     ['rights.agency', 'rights.author']
     """
     rules = rules or load_rules()
-    record = read_record(photo)
+    record = photo.record
     return (*marked(record, rules, "rights"), *_iptc(record, rules))
 
 

@@ -11,7 +11,7 @@ from fakeproof.detector import detector
 from fakeproof.findings import Flag
 from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
-from fakeproof.reading.record import Field, Record, read_record, shown
+from fakeproof.reading.record import Field, Record, shown
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
@@ -70,7 +70,7 @@ def software(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding,
     ['editor_saved']
     """
     rules = rules or load_rules()
-    record = read_record(photo)
+    record = photo.record
     out = marked(record, rules, "software")
     out += _history(record, rules)
     out += _photoshop(record, rules)

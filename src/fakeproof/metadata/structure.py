@@ -9,7 +9,7 @@ from fakeproof.findings import Flag
 from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
 from fakeproof.reading.containers import Block
-from fakeproof.reading.record import Record, read_record
+from fakeproof.reading.record import Record
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
@@ -60,7 +60,7 @@ def structure(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding
     ['segments']
     """
     rules = rules or load_rules()
-    record = read_record(photo)
+    record = photo.record
     box = record.container
     out: list[Finding] = []
     if box.order:

@@ -2,10 +2,12 @@ from .containers import Block as Block
 from .containers import Container as Container
 from .containers import from_structure as from_structure
 from .containers import read_container as read_container
+from .containers import sniff as sniff
 from .record import Field as Field
 from .record import Record as Record
 from .record import read_record as read_record
 from .record import shown as shown
+from .record import without_file as without_file
 from .signatures import Marker as Marker
 from .signatures import Signatures as Signatures
 from .signatures import shipped as shipped

@@ -1,10 +1,13 @@
-"""The blocks of a file that carry metadata: JPEG segments, PNG, WebP and GIF chunks, ISO boxes; bounded, with offsets."""
+"""What a file is by its magic bytes, how large its picture is, whether it is whole, and its blocks of metadata.
+
+JPEG segments, PNG, WebP and GIF chunks, ISO boxes; bounded, each with its offset.
+"""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,10 +15,16 @@ from fakeproof.jpeg.markers import Structure
 from fakeproof.jpeg.markers import walk as map_jpeg
 from fakeproof.reading.tiff import Problem
 
-__all__ = ["Block", "Container", "from_structure", "read_container"]
+__all__ = ["Block", "Container", "from_structure", "png_chunks", "png_raw_bytes", "read_container", "sniff"]
 
 MAX_BLOCKS = 1_024
-"""Segments or chunks walked; IDAT chunks do not count."""
+"""Blocks kept, and WebP chunks or ISO boxes walked."""
+MAX_CHUNKS = 200_000
+"""PNG chunks looked at; a 64 MiB file in 8 KiB chunks, as libpng writes them, has 8,192."""
+DEFLATE_RATIO = 1032
+"""Most that deflate can pack, output by input (zlib's technical notes): a PNG with less data cannot be whole."""
+ISPE_SEARCH = 1 << 20
+"""Bytes of an ISO file in which sizes are sought."""
 MAX_STORED = 16 << 20
 """Bytes kept of all blocks together."""
 MAX_INFLATED = 1 << 20
@@ -38,6 +47,21 @@ _APP: tuple[tuple[int, bytes, Kind, int], ...] = (
 )
 
 
+MAGIC = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"BM", "BMP"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+)
+BRANDS = {
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIC"),
+}
+
+
 @dataclass(frozen=True)
 class Block:
     """A piece of metadata: what it is, where its payload begins in the file, what tells it apart (keyword, marker)."""
@@ -52,7 +76,20 @@ class Block:
 class Container:
     """A file's blocks in order.
 
-    `size` is the stored (width, height) by the header or (0, 0), `end` the offset behind the picture.
+    Attributes
+    ----------
+    format : str
+        As :func:`sniff` names it; ``other`` for what it does not know, ``array`` for a photo without a file.
+    size : tuple of int
+        The stored (width, height) by the header, (0, 0) where it cannot be made out.
+    order : tuple of str
+        The names of segments or chunks as they follow each other, without the picture's.
+    end : int
+        Offset behind the picture.
+    complete : bool
+        Whether the file reaches the end that it announces, with as many bytes as its picture needs.
+    lossless : bool
+        Whether it is a PNG, or a WebP that says that its pixels are stored without loss.
     """
 
     format: str
@@ -63,6 +100,7 @@ class Container:
     order: tuple[str, ...] = ()
     end: int = 0
     complete: bool = True
+    lossless: bool = False
 
     def of(self, *kinds: str) -> tuple[Block, ...]:
         """Return the blocks of these kinds, in file order."""
@@ -78,7 +116,7 @@ class _Walk:
         self.size = (0, 0)
         self.progressive = False
         self.end = len(data)
-        self.complete = True
+        self.complete, self.lossless = True, False
         self.stored = 0
 
     def add(self, kind: Kind, offset: int, data: bytes, label: str = "") -> None:
@@ -88,6 +126,10 @@ class _Walk:
                 self.problems.append(Problem("blocks", offset, "more metadata than a photo holds; the rest is unread"))
             return
         self.blocks.append(Block(kind, offset, data, label))
+
+    def follow(self, name: str) -> None:
+        if len(self.order) < MAX_BLOCKS:
+            self.order.append(name)
 
     def problem(self, where: str, offset: int, reason: str) -> None:
         if len(self.problems) < 16:
@@ -100,20 +142,41 @@ class _Walk:
     def done(self) -> Container:
         return Container(
             self.form, tuple(self.blocks), tuple(self.problems), self.size, self.progressive,
-            tuple(self.order), self.end, self.complete,
+            tuple(self.order), self.end, self.complete, self.lossless,
         )  # fmt: skip
 
 
+def sniff(data: bytes) -> str | None:
+    """Return the container's name by its first bytes, or None.
+
+    Examples
+    --------
+    >>> sniff(b"GIF89a"), sniff(b"hello")
+    ('GIF', None)
+    """
+    for magic, name in MAGIC:
+        if data.startswith(magic):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        size = min(int.from_bytes(data[:4], "big"), 256)
+        brands = [data[8:12], *(data[i : i + 4] for i in range(16, size - 3, 4))]
+        names = [BRANDS[b] for b in brands if b in BRANDS]
+        return "AVIF" if "AVIF" in names else names[0] if names else None
+    return None
+
+
 def read_container(data: bytes) -> Container:
-    """Find the blocks of a JPEG, PNG, WebP, GIF, TIFF or ISO (AVIF, HEIC) file; never raises on content."""
-    for at, magic, form, reader in _READERS:
-        if data[at : at + len(magic)] == magic:
-            return reader(_Walk(data, form))
-    return _Walk(data, "other").done()
+    """Read the header and find the blocks of a file; never raises on content."""
+    form = sniff(data) or "other"
+    reader = _READERS.get(form)
+    walk = _Walk(data, form)
+    return reader(walk) if reader else walk.done()
 
 
 def _tiff(walk: _Walk) -> Container:
-    walk.add("exif", 0, walk.data[: MAX_STORED // 2])
+    walk.blocks.append(Block("exif", 0, walk.data))  # its directories may stand anywhere; nothing is copied
     return walk.done()
 
 
@@ -128,7 +191,7 @@ def from_structure(data: bytes, structure: Structure) -> Container:
         if 0xE0 <= part.marker <= 0xEF or part.marker == 0xFE:
             _segment(walk, part.marker, part.offset + 4, data[part.offset + 4 : part.offset + part.length])
         elif part.name.startswith("SOF"):
-            walk.order.append(part.name)
+            walk.follow(part.name)
     if structure.frame:
         walk.size, walk.progressive = (structure.frame.width, structure.frame.height), structure.frame.progressive
     for problem in structure.problems:
@@ -142,45 +205,74 @@ def from_structure(data: bytes, structure: Structure) -> Container:
 
 def _segment(walk: _Walk, marker: int, offset: int, payload: bytes) -> None:
     if marker == 0xFE:
-        walk.order.append("COM")
+        walk.follow("COM")
         walk.add("comment", offset, payload)
         return
     label = f"APP{marker - 0xE0}"
     for known, head, kind, skip in _APP:
         if marker == known and payload.startswith(head):
-            walk.order.append(f"{label} {kind}")
+            walk.follow(f"{label} {kind}")
             walk.add(kind, offset + skip, payload[skip:], label)
             return
-    walk.order.append(label)
+    walk.follow(label)
     walk.add("app", offset, payload, label)
 
 
-def _png(walk: _Walk) -> Container:
-    data, at = walk.data, 8
-    walk.complete = False
-    count = 0
-    while at + 12 <= len(data) and count < MAX_BLOCKS:
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield (type, offset of the body, length) of each whole chunk up to IEND."""
+    at = 8
+    for _ in range(MAX_CHUNKS):
+        if at + 12 > len(data):
+            return
         length, kind = struct.unpack_from(">I4s", data, at)
         if at + 12 + length > len(data):
-            walk.problem("PNG", at, f"chunk {kind!r} claims {length} bytes of {len(data) - at - 12}")
-            walk.end = len(data)
-            return walk.done()
-        if kind != b"IDAT":
-            count += 1
-            _png_chunk(walk, kind, at + 8, data[at + 8 : at + 8 + length])
-        at += 12 + length
+            return
+        yield kind, at + 8, length
         if kind == b"IEND":
-            walk.end, walk.complete = at, True
-            break
+            return
+        at += 12 + length
+
+
+def png_raw_bytes(header: bytes) -> int:
+    """Return how many bytes a PNG's pixels unpack to, filter bytes included; `header` is IHDR's body."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 1)
+    passes = [(0, 0, 1, 1)]
+    if interlaced:
+        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    total = 0
+    for x, y, dx, dy in passes:
+        columns, rows = -(-(width - x) // dx), -(-(height - y) // dy)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + (columns * bits + 7) // 8)
+    return total
+
+
+def _png(walk: _Walk) -> Container:
+    data, stop, packed, needed, last = walk.data, 8, 0, 0, b""
+    for kind, at, length in png_chunks(data):
+        if kind == b"IHDR" and not last and length == 13:
+            walk.size = struct.unpack_from(">II", data, at)
+            needed = png_raw_bytes(data[at : at + 13])
+        if kind == b"IDAT":
+            packed += length
+        else:
+            _png_chunk(walk, kind, at, data[at : at + length])
+        stop, last = at + length + 4, kind
+    walk.lossless = True
+    walk.complete = last == b"IEND" and needed <= DEFLATE_RATIO * packed + 1024
+    if last == b"IEND":
+        walk.end = stop
+    elif stop + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, stop)
+        walk.problem("PNG", stop, f"chunk {kind!r} claims {length} bytes of {len(data) - stop - 12}")
     walk.tail()
     return walk.done()
 
 
 def _png_chunk(walk: _Walk, kind: bytes, offset: int, payload: bytes) -> None:
-    walk.order.append(kind.decode("latin-1"))
-    if kind == b"IHDR" and len(payload) >= 8:
-        walk.size = struct.unpack_from(">II", payload)
-    elif kind == b"eXIf":
+    walk.follow(kind.decode("latin-1"))
+    if kind == b"eXIf":
         walk.add("exif", offset, payload)
     elif kind == b"caBX":
         walk.add("jumbf", offset, payload, "box")
@@ -236,27 +328,45 @@ def _raw_profile(walk: _Walk, name: str, offset: int, text: bytes) -> None:
         walk.add("iptc", offset, raw[start:], "raw profile")
 
 
+_WEBP_KINDS: Mapping[bytes, Kind] = {b"EXIF": "exif", b"XMP ": "xmp", b"ICCP": "icc", b"C2PA": "jumbf"}
+
+
 def _webp(walk: _Walk) -> Container:
     data, at = walk.data, 12
     end = min(len(data), 8 + int.from_bytes(data[4:8], "little"))
     walk.complete = 8 + int.from_bytes(data[4:8], "little") <= len(data)
-    kinds: dict[bytes, Kind] = {b"EXIF": "exif", b"XMP ": "xmp", b"ICCP": "icc", b"C2PA": "jumbf"}
     for _ in range(MAX_BLOCKS):
         if at + 8 > end:
             break
         kind, length = struct.unpack_from("<4sI", data, at)
+        walk.follow(kind.decode("latin-1").strip())
+        _webp_size(walk, kind, data[at + 8 : at + 18])
         if at + 8 + length > len(data):
             walk.problem("WebP", at, f"chunk {kind!r} claims {length} bytes of {len(data) - at - 8}")
             break
-        walk.order.append(kind.decode("latin-1").strip())
-        if kind in kinds:
+        if kind in _WEBP_KINDS:
             payload = data[at + 8 : at + 8 + length]
             skip = 6 if kind == b"EXIF" and payload.startswith(b"Exif\0\0") else 0
-            walk.add(kinds[kind], at + 8 + skip, payload[skip:], "box" if kind == b"C2PA" else "")
+            walk.add(_WEBP_KINDS[kind], at + 8 + skip, payload[skip:], "box" if kind == b"C2PA" else "")
         at += 8 + length + length % 2
     walk.end = end
     walk.tail()
     return walk.done()
+
+
+def _webp_size(walk: _Walk, kind: bytes, body: bytes) -> None:
+    """Take the size from whichever header comes first, and whether the pixels are stored without loss."""
+    walk.lossless = walk.lossless or kind == b"VP8L"
+    if walk.size[0]:
+        return
+    if kind == b"VP8X" and len(body) == 10:
+        walk.size = (1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little"))
+    elif kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        width, height = struct.unpack_from("<HH", body, 6)
+        walk.size = (width & 0x3FFF, height & 0x3FFF)
+    elif kind == b"VP8L" and len(body) >= 5:
+        bits = int.from_bytes(body[1:5], "little")
+        walk.size = ((bits & 0x3FFF) + 1, ((bits >> 14) & 0x3FFF) + 1)
 
 
 def _gif(walk: _Walk) -> Container:
@@ -295,8 +405,19 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 _C2PA_UUID = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
+def _iso_size(data: bytes) -> tuple[int, int]:
+    """Return the largest size that an ``ispe`` property declares (thumbnails and tiles are smaller), or (0, 0)."""
+    sizes = [(0, 0)]
+    at = data.find(b"ispe", 0, ISPE_SEARCH)
+    while at >= 0 and len(sizes) < 256 and at + 16 <= len(data):
+        sizes.append(struct.unpack_from(">II", data, at + 8))
+        at = data.find(b"ispe", at + 4, ISPE_SEARCH)
+    return max(sizes, key=lambda s: s[0] * s[1])
+
+
 def _iso(walk: _Walk) -> Container:
     data = walk.data
+    walk.size = _iso_size(data)
     for kind, start, stop in _boxes(data, 0, len(data)):
         if kind == b"uuid" and data[start : start + 16] == _C2PA_UUID:
             at = data.find(b"jumb", start, min(stop, start + 128))
@@ -369,12 +490,6 @@ def _item_places(data: bytes, at: int, end: int) -> dict[int, tuple[int, int]]:
     return out
 
 
-_READERS: tuple[tuple[int, bytes, str, Callable[[_Walk], Container]], ...] = (
-    (0, b"\xff\xd8", "JPEG", _jpeg),
-    (0, b"\x89PNG\r\n\x1a\n", "PNG", _png),
-    (8, b"WEBP", "WEBP", _webp),
-    (0, b"GIF8", "GIF", _gif),
-    (4, b"ftyp", "ISO", _iso),
-    (0, b"II*\0", "TIFF", _tiff),
-    (0, b"MM\0*", "TIFF", _tiff),
-)
+_READERS: Mapping[str, Callable[[_Walk], Container]] = {
+    "JPEG": _jpeg, "PNG": _png, "WEBP": _webp, "GIF": _gif, "AVIF": _iso, "HEIC": _iso, "TIFF": _tiff,
+}  # fmt: skip

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any, Protocol, TypeVar
 
-from fakeproof.reading.containers import Block, Container, from_structure, read_container
+from fakeproof.reading.containers import Block, Container, read_container
 from fakeproof.reading.iptc import Dataset, Resource, parse_iim, parse_resources
 from fakeproof.reading.jumbf import Store, parse_store
 from fakeproof.reading.tiff import Entry, Problem, Tiff, decode_text, parse_tiff
 from fakeproof.reading.xmp import Xmp, parse_xmp
 
-__all__ = ["Field", "Record", "read_record"]
+__all__ = ["Field", "Record", "base_name", "read_record", "shown", "without_file"]
 
 MAX_FIELD = 8_192
 """Characters of a field that markers search; signatures stand at the start, workflows of generators are long."""
@@ -125,47 +124,33 @@ class Record:
         return bool(self.first("exif.Make") or self.first("exif.Model"))
 
 
-T = TypeVar("T")
-
-
-class Shot(Protocol):
-    """What reading asks of a photo, which stands above this room."""
-
-    name: str
-
-    @property
-    def data(self) -> bytes | None:
-        """The file's bytes, or None where there is no file."""
-
-    def cached(self, key: Any, compute: Callable[[], T]) -> T:
-        """Return the view stored under `key`, computing it once."""
-
-
-def read_record(photo: Shot) -> Record:
-    """Read a photo's record once; later calls return the same one."""
-    return photo.cached("metadata.record", lambda: _read(photo))
-
-
-def _read(photo: Shot) -> Record:
-    data = photo.data
-    name = base_name(photo.name)
-    if data is None:
-        return Record(name, Container("array", ()), fields=(Field("name", name),))
-    # the marker walk of a JPEG is shared with other detectors
-    jpeg = getattr(photo, "jpeg", None)
-    return read_bytes(data, name, from_structure(data, jpeg.structure) if jpeg is not None else None)
-
-
 def base_name(path: str) -> str:
     """Return the last part of a path of either kind, or of an address with its query."""
     return path if path.startswith("u=") else PureWindowsPath(PurePosixPath(path).name).name
 
 
-def read_bytes(data: bytes, name: str = "", container: Container | None = None) -> Record:
-    """Read the record of a file's bytes; never raises on content."""
+def without_file(name: str) -> Record:
+    """Return the record of a photo of which there are only pixels."""
+    name = base_name(name)
+    return Record(name, Container("array", ()), fields=(Field("name", name),))
+
+
+def read_record(data: bytes, name: str = "", container: Container | None = None, tiff: Tiff | None = None) -> Record:
+    """Read the record of a file's bytes; never raises on content.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    name : str
+        Its name, a path or an address.
+    container, tiff : optional
+        What was read of it already.
+    """
+    name = base_name(name)
     container = container or read_container(data)
     exif = container.of("exif")
-    tiff = parse_tiff(exif[0].data, exif[0].offset) if exif else None
+    tiff = tiff or (parse_tiff(exif[0].data, exif[0].offset) if exif else None)
     packets = tuple(parse_xmp(b.data, b.offset) for b in container.of("xmp"))
     packets += _extended(container.of("xmp_part"))
     resources, datasets, problems = _photoshop(container)

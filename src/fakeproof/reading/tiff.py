@@ -144,6 +144,13 @@ class Tiff:
             return self._index.get((directory, tag))
         return next((e for name in ("ifd0", "exif") if (e := self._index.get((name, tag)))), None)
 
+    @property
+    def orientation(self) -> int:
+        """How the stored picture is to be turned, 1-8; 1 where nothing sensible is said."""
+        found = self.get(0x0112, "ifd0")
+        value = found.number if found else None
+        return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
 
 class _Walk:
     """The state of one walk: budget, what was visited, what was found."""

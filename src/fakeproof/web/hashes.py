@@ -196,11 +196,10 @@ def dihedral_hashes(photo: Photo, /) -> tuple[PerceptualHash, ...]:
 
 
 def _dihedral(photo: Photo) -> tuple[PerceptualHash, ...]:
-    from fakeproof.geometry.keypoints import grey_from_file
     from fakeproof.web.pdq import pdq_bits
 
-    grey = grey_from_file(photo, PDQ_READ_SIDE)
-    if grey is None:
+    grey = photo.reduced(PDQ_READ_SIDE)
+    if grey.shape == photo.size[::-1]:
         bits, quality = pdq_bits(photo.luma)
     else:
         bits, quality = pdq_bits(grey, size=photo.size, factor=round(photo.size[0] / grey.shape[1]))
