@@ -1,4 +1,4 @@
-"""The simulators write files that are built like the real ones that were counted (docs/delivery-chains.md)."""
+"""The simulators write files that are built like the real ones that were counted (docs/chain.md)."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -330,3 +331,25 @@ def test_whatever_names_a_photo_becomes_one(tmp_path, wrap):
     assert Photo.of(data, name="mine").name == "mine"
     with pytest.raises(ParameterError, match="a Photo, a path"):
         Photo.of(wrap(7))
+
+
+@pytest.mark.parametrize(("side", "step"), [(50, 8), (100, 4), (200, 2), (300, 1)])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_reduced_is_the_grey_picture_at_the_step_that_keeps_the_side(side, step, orientation) -> None:
+    data = encode(picture(400, 300), quality=95, exif=oriented(orientation))
+    photo = Photo.from_bytes(data + data)  # a second picture behind the end never reaches the decoder
+    found = photo.reduced(side)
+    width, height = photo.size
+    assert found.shape == (-(-height // step), -(-width // step))
+    assert not found.flags.writeable
+    full = cv2.resize(photo.luma, found.shape[::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(found - full).mean() < 6
+    assert photo.reduced(side) is found
+
+
+def test_avif_is_turned_by_its_own_transformations_and_read_by_the_same_walker() -> None:
+    exif = oriented(6)
+    exif[0x010F] = "Maker"
+    photo = Photo.from_bytes(encode(picture(), "AVIF", exif=exif))
+    assert (photo.orientation, photo.size) == (6, (44, 60))
+    assert photo.record.text("exif.Make") == "Maker"

@@ -1,7 +1,7 @@
 """Delivery chains that a photo goes through before it reaches a merchant, with the same done to masks.
 
 A chain is data: a :class:`Profile` of :data:`PROFILES`. What WeChat and WhatsApp do was measured on public files (sizes,
-tables, structure; docs/delivery-chains.md has the counts); which resampling they use is not known and drawn anew for
+tables, structure; docs/chain.md has the counts); which resampling they use is not known and drawn anew for
 each photo, so that nothing is fitted to one. ``chat`` is the chain of before those measurements, kept to compare.
 """
 
@@ -65,7 +65,7 @@ _WHATSAPP = (
     Save("JPEG", (75,), "robidoux", progressive=True, share=63),
     Save("JPEG", (75,), progressive=True, share=49),
 )
-"""Shares: files counted among 752 (docs/delivery-chains.md)."""
+"""Shares: files counted among 752 (docs/chain.md)."""
 _JPEG_AFTER = (Save("JPEG", range(85, 93)),)
 
 PROFILES: Mapping[str, Profile] = {
