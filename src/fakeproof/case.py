@@ -43,7 +43,7 @@ def _same_picture(one: Photo, other: Photo, at: tuple[int, int]) -> Iterator[Cas
         yield _link("same_file", at)
         return
     found = match_sources(one, [other])
-    if not isinstance(found, Finding) or not found.matches:
+    if not isinstance(found, Finding) or not found.matches or found.matches[0].kind != "same_photo":
         return
     difference = source_difference(one, other, match=found.matches[0])
     if isinstance(difference, Finding) and difference.supports is Category.EDITED:

@@ -258,8 +258,9 @@ class Match:
         What was matched.
     sha256 : str
         Of the source's file.
-    kind : {'same_photo', 'same_product', 'unverified'}
-        What the verification says; ``'unverified'`` for results of a search alone.
+    kind : {'same_photo', 'cut_out', 'same_product', 'unverified'}
+        What the verification says: the photo was made from the source, or a part of it was cut out of the source, or
+        it shows the same label or product; ``'unverified'`` for results of a search alone.
     inliers : int
         Feature pairs that agree with one transform.
     alignment : float
@@ -276,11 +277,13 @@ class Match:
         The transform in words, by language.
     photo : Photo or None
         The source's picture as it was opened; None where a search only named it, and in light verdicts.
+    parts : tuple of Region
+        Of a cut-out, the parts of the photo that come from the source, role ``'matched'``; empty where all of it does.
     """
 
     source: Source
     sha256: str = ""
-    kind: Literal["same_photo", "same_product", "unverified"] = "unverified"
+    kind: Literal["same_photo", "cut_out", "same_product", "unverified"] = "unverified"
     inliers: int = 0
     alignment: float = 0.0
     homography: npt.NDArray[np.float64] | None = None
@@ -290,6 +293,7 @@ class Match:
     facts: Mapping[str, Any] = field(default_factory=dict)
     words: Mapping[Language, str] = field(default_factory=dict)
     photo: Any = field(default=None, repr=False)
+    parts: tuple[Region, ...] = ()
 
     def __post_init__(self) -> None:
         import numpy as np
@@ -327,6 +331,7 @@ class Match:
             "distance": self.distance,
             "facts": _plain(self.facts),
             "transform": dict(self.words),
+            **({"parts": [part.to_dict() for part in self.parts]} if self.parts else {}),
         }
 
 

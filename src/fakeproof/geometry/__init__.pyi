@@ -10,6 +10,7 @@ from .keypoints import WorkingPicture as WorkingPicture
 from .keypoints import orb as orb
 from .keypoints import rootsift as rootsift
 from .keypoints import working_picture as working_picture
+from .parts import Part as Part
 from .verify import Verification as Verification
 from .verify import verify as verify
 from .warp import Motion as Motion

@@ -10,6 +10,7 @@ from fakeproof.findings import frozen_array
 from fakeproof.geometry.alignment import Alignment, register
 from fakeproof.geometry.fit import Fit, fit_homography
 from fakeproof.geometry.keypoints import SIFT_ALL, WORKING_SIDE, orb, rootsift
+from fakeproof.geometry.parts import Part, find_parts
 from fakeproof.geometry.warp import overlap, sane
 
 if TYPE_CHECKING:
@@ -55,17 +56,22 @@ LEAST_SIDE = 256
 
 NOTHING_AGREES = Alignment(0.0, 0, 0.0)
 
-Kind = Literal["same_photo", "same_product", "unrelated"]
+ASKED = 2
+"""Fits, those with most pairs, that are asked for copied parts where no whole is found."""
+
+Kind = Literal["same_photo", "cut_out", "same_product", "unrelated"]
+_ORDER: dict[Kind, int] = {"unrelated": 0, "same_product": 1, "cut_out": 2, "same_photo": 3}
 
 
 @dataclass(frozen=True, eq=False)
 class Verification:
-    """What comparing one pair gave; `fit` is None where nothing fits."""
+    """What comparing one pair gave; `fit` is None where nothing fits; `parts` are those copied, where no whole was."""
 
     kind: Kind
     fit: Fit | None = None
     alignment: Alignment = NOTHING_AGREES
     method: str = ""
+    parts: tuple[Part, ...] = ()
 
     @property
     def inliers(self) -> int:
@@ -75,7 +81,7 @@ class Verification:
     @property
     def rank(self) -> tuple[int, float, int]:
         """Order from weak to strong."""
-        return {"unrelated": 0, "same_product": 1, "same_photo": 2}[self.kind], self.alignment.fraction, self.inliers
+        return _ORDER[self.kind], self.alignment.fraction, self.inliers
 
 
 def verify(photo: Photo, source: Photo, /, *, thorough: bool = True) -> Verification:
@@ -94,13 +100,29 @@ def verify(photo: Photo, source: Photo, /, *, thorough: bool = True) -> Verifica
         The strongest that any method gave.
     """
     best = Verification("unrelated")
+    partial: list[tuple[int, str, Keypoints, Keypoints]] = []
     for method, from_source, from_photo in _attempts(photo, source, thorough):
         found = _judge(fit_homography(from_source, from_photo), from_source, from_photo, method)
         if found.rank > best.rank:
             best = found
-        if best.kind == "same_photo" or best.inliers >= SURE_INLIERS:
+        if best.kind == "same_photo":
+            return best
+        if found.inliers >= MIN_INLIERS:
+            partial.append((found.inliers, method, from_source, from_photo))
+        if best.inliers >= SURE_INLIERS:
             break
-    return best
+    return _cut_out(partial) or best
+
+
+def _cut_out(partial: list[tuple[int, str, Keypoints, Keypoints]]) -> Verification | None:
+    """Ask the strongest fits for parts of the photo that are the source's own pixels."""
+    for _, method, from_source, from_photo in sorted(partial, key=lambda p: -p[0])[:ASKED]:
+        parts = tuple(part for part in find_parts(from_source, from_photo) if part.likeness.copied)
+        if parts:
+            best = max(parts, key=lambda part: part.fit.inliers)
+            firm = Alignment(best.likeness.firm, round(best.likeness.windows), best.likeness.fine)
+            return Verification("cut_out", best.fit, firm, method, parts)
+    return None
 
 
 def _attempts(photo: Photo, source: Photo, thorough: bool) -> Iterator[tuple[str, Keypoints, Keypoints]]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from fakeproof.detector import detector
 from fakeproof.findings import OWN_LISTING, Finding, Flag, Match, NotApplicable, Region, Source
-from fakeproof.geometry import Alignment, Verification, outline, verify
+from fakeproof.geometry import Alignment, Part, Verification, outline, verify
 from fakeproof.types import Category
 from fakeproof.web.candidates import open_sources
-from fakeproof.web.transform import describe
+from fakeproof.web.transform import Transform, describe
 from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
@@ -31,11 +31,12 @@ MAX_SCORE = 10.0
 UNVERIFIED_SCORE = 1.0
 """Most that a source can score which is not the same photo: a label has many agreeing keypoints, too. The weakest match
 that is verified, .3 of the blocks and 10 keypoints, scores more."""
+VERIFIED = ("same_photo", "cut_out")
 SHORTLIST = 24
 """Candidates of an index that are verified."""
 
 
-@detector(version=1, category=Category.WEB_IMAGE, least_side=MIN_SIDE, needs="sources", cost_ms=500)
+@detector(version=2, category=Category.WEB_IMAGE, least_side=MIN_SIDE, needs="sources", cost_ms=500)
 def match_sources(
     photo: Photo,
     sources: Iterable[Photo | Source | str | Path | bytes] | SourceIndex,
@@ -48,8 +49,10 @@ def match_sources(
 
     Each source is laid over the photo by the transform that most keypoints agree with, corrected by the displacement of
     blocks; then blocks of the overlap are compared. *Same photo* means that nearly all of them agree, or all that
-    nothing covers or cuts away. Agreement of keypoints alone, or one that fades as on a bent label, means that a label
-    or a product is the same in another photo, which is no sign of a web image.
+    nothing covers or cuts away. Where the whole does not agree, the parts around agreeing keypoints are asked: a
+    *cut-out* agrees to the pixel, in its light and fine detail too, and was only shifted, turned, mirrored and scaled.
+    Agreement of keypoints alone, or one that fades as on a bent label, means that a label or a product is the same in
+    another photo, which is no sign of a web image.
 
     Parameters
     ----------
@@ -66,10 +69,11 @@ def match_sources(
     Returns
     -------
     Finding
-        ``matches`` are verified same photos, best first; ``related`` show the same product in another photo. The
-        score is that of the best source: the share of agreeing blocks times log2(1 + agreeing keypoints), 0-10, and at
-        most 1 where it is not the same photo.
-        It supports `Category.WEB_IMAGE` when there is a match. ``regions`` outline the matched part.
+        ``matches`` are verified same photos, best first, then cut-outs (``kind`` ``'cut_out'``, with their outlines in
+        ``parts``); ``related`` show the same product in another photo. The score is that of the best source: the share
+        of agreeing blocks (of a cut-out, of its windows) times log2(1 + agreeing keypoints), 0-10, and at most 1 where
+        neither the photo nor a part of it comes from the source.
+        It supports `Category.WEB_IMAGE` when there is a match. ``regions`` outline what the best match covers.
     NotApplicable
         If there are no sources, none of them can be read, or the photo is below 40 px a side.
 
@@ -102,7 +106,7 @@ def match_sources(
         result = _identical(photo, opened) or verify(photo, opened, thorough=thorough)
         best = max(best, _score(result))
         if result.kind != "unrelated":
-            (matches if result.kind == "same_photo" else related).append(_match(source, opened, photo, result))
+            (matches if result.kind in VERIFIED else related).append(_match(source, opened, photo, result))
     facts = {"compared": len(pairs), "unreadable": unreadable}
     return _finding(photo, matches, related, best, facts)
 
@@ -133,7 +137,7 @@ def _identical(photo: Photo, source: Photo) -> Verification | None:
 def _score(result: Verification) -> float:
     if result.method == "identical":
         return MAX_SCORE
-    most = MAX_SCORE if result.kind == "same_photo" else UNVERIFIED_SCORE
+    most = MAX_SCORE if result.kind in VERIFIED else UNVERIFIED_SCORE
     return min(most, result.alignment.fraction * math.log2(1 + result.inliers))
 
 
@@ -143,15 +147,15 @@ def _match(source: Source, opened: Photo, photo: Photo, result: Verification) ->
     matrix = result.fit.displayed if result.fit else np.eye(3)
     transform = describe(matrix, opened.size, photo.size)
     same_file = result.method == "identical"
-    words = phrase("transform.identical") if same_file else transform.words()
+    parts = tuple(_part_region(photo, part, str(i)) for i, part in enumerate(result.parts, 1))
     return Match(
         source=source,
         sha256=opened.sha256,
-        kind="same_photo" if result.kind == "same_photo" else "same_product",
+        kind="same_product" if result.kind == "unrelated" else result.kind,
         inliers=result.inliers,
         alignment=result.alignment.fraction,
         homography=matrix,
-        overlap_photo=transform.overlap_photo,
+        overlap_photo=sum(part.share for part in result.parts) if parts else transform.overlap_photo,
         overlap_source=transform.overlap_source,
         facts={
             **transform.facts,
@@ -162,13 +166,34 @@ def _match(source: Source, opened: Photo, photo: Photo, result: Verification) ->
             "spread": round(result.alignment.spread, 4),
             "source_size": list(opened.size),
         },
-        words=words,
         photo=opened,
+        words=_words(transform, result),
+        parts=parts,
     )
 
 
-def _strength(match: Match) -> tuple[bool, float]:
-    return bool(match.facts["identical_file"]), match.alignment * math.log2(1 + match.inliers)
+def _words(transform: Transform, result: Verification) -> Phrase:
+    if result.method == "identical":
+        return phrase("transform.identical")
+    if result.parts:
+        return transform.words_of_part(sum(part.share for part in result.parts))
+    return transform.words()
+
+
+def _strength(match: Match) -> tuple[bool, bool, float]:
+    whole = match.kind == "same_photo"
+    return bool(match.facts["identical_file"]), whole, match.alignment * math.log2(1 + match.inliers)
+
+
+def _part_region(photo: Photo, part: Part, label: str) -> Region:
+    return Region(
+        polygon=part.polygon,
+        area=max(1, round(part.share * photo.size[0] * photo.size[1])),
+        label=label,
+        score=part.likeness.firm,
+        role="matched",
+        traces=("match_sources",),
+    )
 
 
 def _finding(photo: Photo, matches: list[Match], related: list[Match], best: float, facts: dict[str, Any]) -> Finding:
@@ -188,12 +213,14 @@ def _finding(photo: Photo, matches: list[Match], related: list[Match], best: flo
 
 
 def _regions(photo: Photo, matches: list[Match]) -> tuple[Region, ...]:
-    """Outline the part of the photo that the best match covers."""
+    """Outline what the best match covers of the photo."""
     import cv2
 
     if not matches or matches[0].homography is None:
         return ()
     match = matches[0]
+    if match.parts:
+        return match.parts
     width, height = match.facts["source_size"]
     polygon = outline(matches[0].homography, (width, height), photo.size)
     if len(polygon) < 3:
@@ -216,7 +243,8 @@ def _sentence(matches: list[Match], related: list[Match], compared: int) -> Phra
         source = best.source
         where = source.url or (OWN_LISTING if source.own_listing else source.seen_on) or source.name
         earlier = phrase("match_sources.earlier", order=source.order) if source.order else ""
-        return phrase("match_sources.same", where=where, earlier=earlier, how=best.words)
+        said = "cut_out" if best.kind == "cut_out" else "same"
+        return phrase(f"match_sources.{said}", where=where, earlier=earlier, how=best.words)
     if related:
         return phrase("match_sources.related", name=related[0].source.name)
     return phrase("match_sources.nothing", count=compared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.geometry import Motion, motion, overlap
@@ -45,6 +45,13 @@ class Transform:
             "cropped_to": round(self.overlap_source, 4),
             "covers": round(self.overlap_photo, 4),
         }
+
+    def words_of_part(self, share: float) -> Phrase:
+        """Return how a part that covers `share` of the photo was made from the source."""
+        whole = replace(self, overlap_photo=1.0, overlap_source=1.0)
+        parts = whole._parts()
+        how = phrase("transform.parts", parts=parts) if parts else phrase("transform.as_it_was")
+        return phrase("transform.cut_out", share=share, how=how)
 
     def words(self) -> Phrase:
         """Return how the photo was made from the source."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.detector import detector
@@ -37,7 +37,7 @@ DECIDES = 12.0
 """Score from which the finding supports `Category.EDITED` (benchmarks web: untouched re-saved copies stay below)."""
 
 
-@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, needs="source", cost_ms=500)
+@detector(version=2, category=Category.EDITED, least_side=MIN_SIDE, needs="source", cost_ms=500)
 def source_difference(
     photo: Photo, source: Photo | Source, /, *, match: Match | None = None
 ) -> Finding | NotApplicable:
@@ -54,7 +54,8 @@ def source_difference(
     source : Photo or Source
         The original, as verified by ``fp.web.match_sources``.
     match : Match, optional
-        Its verified match, whose transform is used; without it the two are aligned here.
+        Its verified match, whose transform is used; without it the two are aligned here. Of a cut-out the parts that
+        come from the source are marked: what stands around them is the photo's own.
 
     Returns
     -------
@@ -84,6 +85,8 @@ def source_difference(
     >>> finding.supports.value, len(finding.regions)
     ('edited', 1)
     """
+    if match is not None and match.parts:
+        return _put_there(photo, match)
     opened = Photo.of(source)
     if min(*photo.size, *opened.size) < MIN_SIDE:
         return _not("side", least=MIN_SIDE)
@@ -94,6 +97,25 @@ def source_difference(
     if comparison is None:
         return _not("overlap")
     return _finding(photo, comparison)
+
+
+def _put_there(photo: Photo, match: Match) -> Finding:
+    """Mark the parts that were cut out of the source: they cannot have been there when the photo was taken."""
+    import cv2
+    import numpy as np
+
+    mask = np.zeros(photo.size[::-1], np.uint8)
+    for part in match.parts:
+        cv2.fillPoly(mask, [np.round(part.polygon).astype(np.int32)], 1)
+    regions = (replace(p, role="altered", traces=("source_difference",), facts={"kind": "cut_out"}) for p in match.parts)
+    return Finding(
+        score=DECIDES,
+        supports=Category.EDITED,
+        sentence=phrase("source_difference.cut_out", count=len(match.parts)),
+        mask=frozen_array(mask.astype(bool)),
+        regions=tuple(regions),
+        facts={"compared": round(float(mask.mean()), 4), "edits": len(match.parts), "marks": 0, "kind": "cut_out"},
+    )
 
 
 def _not(why: str, **given: Any) -> NotApplicable:
