@@ -107,7 +107,9 @@ def _put_there(photo: Photo, match: Match) -> Finding:
     mask = np.zeros(photo.size[::-1], np.uint8)
     for part in match.parts:
         cv2.fillPoly(mask, [np.round(part.polygon).astype(np.int32)], 1)
-    regions = (replace(p, role="altered", traces=("source_difference",), facts={"kind": "cut_out"}) for p in match.parts)
+    regions = (
+        replace(p, role="altered", traces=("source_difference",), facts={"kind": "cut_out"}) for p in match.parts
+    )
     return Finding(
         score=DECIDES,
         supports=Category.EDITED,
