@@ -1,43 +1,37 @@
-"""Labelled cases for the scoring benchmark: which photo, what is true of it, and what the detectors say.
-
-Rows are cached in benchmarks/.cache by case, detector versions and the code's digest, because they take hours and the
-weighing is tried again in seconds.
-"""
+"""Labelled cases: a photo to make, and what is true of it. Reading them is the store's work (training.store)."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps
 
-import fakeproof as fp
 from benchmarks.frame import Options
+from benchmarks.material import innocent
 from benchmarks.material.attacks import KINDS as KINDS_OF_ATTACK
-from benchmarks.material.chains import apply_chain
+from benchmarks.material.chains import CHAINS, apply_chain
 from benchmarks.material.data import COMPOSITES, Row, half_of, product_of, rows, split
-from benchmarks.material.forgeries import KINDS, forge, untouched
+from benchmarks.material.forgeries import KINDS, forge
 
-CACHE = Path(__file__).parent.parent / ".cache"
-WORKERS = 2
 CAMERA_ROLES = ("original", "natural")
-
-
-SHARES = {
-    "edited": {"asis": 0.8, "chat": 0.5, "screenshot": 0.3},
-    "web_image": {"asis": 0.6, "chat": 0.4, "screenshot": 0.25},
-    "wrong_product": {"asis": 1.0, "chat": 0.8, "screenshot": 0.6},
-}
-"""Share of the cases of each chain that are read: all of them take hours on two cores. The sample is by digest."""
+DECODED = (".jpg", ".jpeg", ".png")
+SHARES = {"asis": 1.0, "wechat": 0.3, "wechat_large": 0.2, "whatsapp": 0.3, "chat": 0.1, "screenshot": 0.05}
+OTHER_SHARE = 0.05
+"""Share of the cases that also come through a chain; each chain draws its own, so that a new one moves no other."""
+SIZES = (720, 1080)
+"""Longer sides, px, that hosts are reduced to before something is done to them."""
+TURNS = 3
+"""How often each host is forged, saved again, and changed by innocent hands."""
+LARGEST = 4_000_000
+"""Pixels; larger photos only repeat what smaller ones teach, at many times the cost."""
 
 
 @dataclass(frozen=True)
@@ -54,35 +48,24 @@ class Case:
 
     @property
     def key(self) -> str:
-        """Digest of the recipe and of the code that reads the photo."""
-        text = json.dumps([self.category, self.chain, [str(r) for r in self.recipe], code_digest(self.category)])
+        """Digest of the recipe; a path counts by its last three parts, wherever the data lie."""
+        text = repr((self.category, self.chain, _plain_values(self.recipe)))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-@lru_cache(maxsize=4)
-def code_digest(category: str) -> str:
-    """Digest of what can change this category's findings; the weighing itself is not in it."""
-    root = Path(fp.__file__).parent
-    digest = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        part = path.relative_to(root).parts[0]
-        if path.suffix in (".py", ".json", ".npz", ".onnx") and part in (*SHARED_PARTS, *FINDING_PARTS[category]):
-            digest.update(path.read_bytes())
-    for name in ("forgeries.py", "chains.py", "attacks.py", "damage.py"):
-        digest.update((Path(__file__).parent / name).read_bytes())
-    return digest.hexdigest()
+@dataclass(frozen=True)
+class Made:
+    """A case's photo, and what was altered in displayed pixels (None: nothing)."""
+
+    data: bytes
+    name: str
+    mask: npt.NDArray[np.bool_] | None = None
 
 
-SHARED_PARTS = ("jpeg", "reading", "geometry", "photo.py", "photo_decode.py", "photo_chain.py", "findings.py")
-FINDING_PARTS = {"edited": ("_kernels", "edited"), "web_image": ("web",), "wrong_product": ("product",)}
-
-
-def sampled(found: Iterable[Case]) -> Iterator[Case]:
-    """Keep the shares of :data:`SHARES`, the same cases each time; a forgery and its twin go together."""
-    for case in found:
-        name = repr([str(r) for r in case.recipe[1:2]]) + case.set.split(" (")[0] + case.chain
-        if hashlib.sha256(name.encode()).digest()[0] < 256 * SHARES[case.category][case.chain]:
-            yield case
+def _plain_values(value: Any) -> Any:
+    if isinstance(value, Path):
+        return "/".join(value.parts[-3:])
+    return [_plain_values(v) for v in value] if isinstance(value, tuple | list) else value
 
 
 def seed_of(*parts: Any) -> int:
@@ -90,58 +73,80 @@ def seed_of(*parts: Any) -> int:
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:4])
 
 
+def sampled(found: Iterable[Case]) -> Iterator[Case]:
+    """Send the cases through the chains, each chain a share of them; a forgery and its twin go together."""
+    for case in found:
+        name = repr((case.category, _plain_values(case.recipe[1:2]), case.recipe[-1]))
+        for chain in CHAINS:
+            draw = hashlib.sha256(f"{name}{chain}".encode()).digest()[0]
+            if draw < 256 * SHARES.get(chain, OTHER_SHARE):
+                yield replace(case, chain=chain)
+
+
+def limited(found: Iterable[Case], limit: int | None) -> list[Case]:
+    """Return the cases in an order in which every beginning is a fair sample; at most `limit`."""
+    ordered = sorted(found, key=lambda case: hashlib.sha256(f"{case.group}{case.key}".encode()).digest())
+    return ordered[:limit]
+
+
 # Edited
 
 
-def edited_cases(options: Options, chain: str) -> Iterator[Case]:
-    """Tampered and untouched photos of the tamper sets; forgeries and their saved-again twins from camera photos."""
+def edited_cases(options: Options) -> Iterator[Case]:
+    """Photos of the tamper sets; untouched hosts; and hosts forged, saved again, and changed by innocent hands."""
     for row in rows(options, need="tamper"):
-        yield _plain(row, row.role == "tampered", chain)
+        yield _case(row, row.role == "tampered", row.set, ("file", row.path, row.mask_path, row.kind, 0))
     hosts = [r for r in rows(options, need="camera") if r.role in CAMERA_ROLES]
     hosts += [r for r in rows(options, need="sources") if r.path.name not in COMPOSITES]
-    for row in hosts:
-        if row.path.suffix.lower() in (".jpg", ".jpeg"):
-            yield _plain(row, False, chain)
+    hosts = [r for r in hosts if r.path.suffix.lower() in DECODED]
     for number, row in enumerate(hosts):
-        if row.path.suffix.lower() not in (".jpg", ".jpeg", ".png"):
-            continue
-        donor = hosts[(number * 7 + 3) % len(hosts)].path
-        kind = KINDS[number % len(KINDS)]
-        for made, label in ((kind, True), ("none", False)):
-            recipe = ("forged", row.path, donor, made, seed_of(row.path.name))
-            yield Case("edited", label, row.component, split(row), f"made ({made})", chain, recipe)
+        yield _case(row, False, row.set, ("file", row.path, None, "", 0))
+        other = hosts[(number * 7 + 3) % len(hosts)]
+        donor = other.path if split(other) == split(row) else None
+        for turn in range(TURNS):
+            seed = seed_of(row.path.name, turn)
+            kind = KINDS[seed % len(KINDS)]
+            yield _case(row, True, f"made ({kind})", ("forged", row.path, donor, kind, seed))
+            yield _case(row, False, "made (none)", ("forged", row.path, donor, "none", seed))
+            changed = sorted(innocent.KINDS)[seed // 7 % len(innocent.KINDS)]
+            yield _case(row, False, f"innocent ({changed})", ("innocent", row.path, changed, seed))
 
 
-def _plain(row: Row, label: bool, chain: str) -> Case:
-    return Case("edited", label, row.component, split(row), row.set, chain, ("file", row.path, seed_of(row.path.name)))
+def _case(row: Row, label: bool, name: str, recipe: tuple[Any, ...]) -> Case:
+    return Case("edited", label, row.component, split(row), name, "asis", recipe)
 
 
-def make_photo(case: Case) -> fp.Photo:
-    """Make an edited-case's photo."""
-    how = case.recipe[0]
-    if how == "file":
-        _, path, seed = case.recipe
-        return fp.Photo.from_bytes(apply_chain(path.read_bytes(), case.chain, seed=seed).data, name=path.name)
+def make(case: Case) -> Made:
+    """Make a case's photo."""
+    return _MAKE[case.recipe[0]](case)
+
+
+def _file(case: Case) -> Made:
+    _, path, mask_path, *_ = case.recipe
+    sent = apply_chain(path.read_bytes(), case.chain, seed=seed_of(path.name))
+    if mask_path is None:
+        return Made(sent.data, path.name)
+    with Image.open(mask_path) as opened:
+        mask = np.asarray(ImageOps.exif_transpose(opened).convert("L")) > 127
+    return Made(sent.data, path.name, sent.mask(mask))
+
+
+def _forged(case: Case) -> Made:
     _, host, donor, kind, seed = case.recipe
-    if kind == "none":
-        made = untouched(host.read_bytes(), seed=seed, chain=case.chain)
-    else:
-        other = donor.read_bytes() if donor.suffix.lower() in (".jpg", ".jpeg", ".png") else None
-        made = forge(host.read_bytes(), kind=kind, seed=seed, donor=other, chain=case.chain)
-    return fp.Photo.from_bytes(made.data, name=host.name)
+    other = donor.read_bytes() if donor is not None else None
+    made = forge(host.read_bytes(), kind=kind, seed=seed, donor=other, chain=case.chain, sizes=SIZES)
+    return Made(made.data, host.name, made.mask if made.mask.any() else None)
 
 
-def edited_findings(case: Case) -> list[Any]:
-    """Run the pixel detectors, the fusion, and for every other made case the difference to the original."""
-    photo = make_photo(case)
-    answers: list[Any] = [d.run(photo) for d in fp.edited.detectors() if d.needs == "photo"]
-    if case.recipe[0] == "forged" and case.recipe[-1] % 2 == 0:
-        original = fp.Photo.from_bytes(case.recipe[1].read_bytes(), name=case.recipe[1].name)
-        found = fp.web.match_sources(photo, [original])
-        if found and found.matches:
-            answers.append(fp.edited.source_difference(photo, original, match=found.matches[0]))
-    answers.append(fp.edited.localize(photo, findings=tuple(answers)))
-    return [("chain", photo.chain.kind), *answers]
+def _innocent(case: Case) -> Made:
+    _, host, kind, seed = case.recipe
+    rng = innocent.seeded(kind, seed)
+    with Image.open(host) as opened:
+        picture = ImageOps.exif_transpose(opened).convert("RGB")
+    side = int(rng.choice(SIZES))
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    saved = innocent.app_save(innocent.change(np.asarray(picture), kind, rng), rng)
+    return Made(apply_chain(saved, case.chain, seed=seed).data, host.name)
 
 
 # Web image
@@ -149,12 +154,12 @@ def edited_findings(case: Case) -> list[Any]:
 DISTRACTORS = 3
 
 
-def web_cases(options: Options, chain: str) -> Iterator[Case]:
+def web_cases(options: Options) -> Iterator[Case]:
     """Attacked sources with their original among distractors; the same attacks without it; other photos of a product."""
     sources = rows(options, need="sources")
     kinds = sorted(KINDS_OF_ATTACK)
     for number, row in enumerate(sources):
-        seed = seed_of(row.path.name, chain)
+        seed = seed_of(row.path.name)
         far = [sources[(number + 17 * k + 5) % len(sources)].path for k in range(1, 2 * DISTRACTORS + 1)]
         others, strangers = far[:DISTRACTORS], far[DISTRACTORS:]
         for turn in range(2):
@@ -163,29 +168,26 @@ def web_cases(options: Options, chain: str) -> Iterator[Case]:
                 recipe: tuple[Any, ...] = ("attack", row.path, kind, seed + turn, (row.path, *others))
                 if not label:  # what a collage was made of must not be among the candidates, or it is a true match
                     recipe = (*recipe[:-1], tuple(others), tuple(strangers))
-                yield Case("web_image", label, row.component, split(row), row.set, chain, recipe)
+                yield Case("web_image", label, row.component, split(row), row.set, "asis", recipe)
     for pair in _pairs(options):
         if pair.same:
             recipe = ("product", pair.a, seed_of(pair.a.name), (pair.b, *(r.path for r in sources[:2])))
-            yield Case("web_image", False, pair.group, pair.half, "same product", chain, recipe)
+            yield Case("web_image", False, pair.group, pair.half, "same product", "asis", recipe)
 
 
-def web_findings(case: Case) -> list[Any]:
-    """Verify the photo against its candidates."""
+def _attacked(case: Case) -> Made:
     from benchmarks.material.attacks import attack
 
-    pool = case.recipe[-1]
-    if case.recipe[0] == "attack":
-        _, path, kind, seed, partners, *_ = case.recipe
-        with Image.open(path) as picture:
-            others = [Image.open(p).convert("RGB") for p in partners[-DISTRACTORS:]]
-            data = attack(picture, kind, seed=seed, others=others)
-    else:
-        _, path, seed, _ = case.recipe
-        data = path.read_bytes()
-    photo = fp.Photo.from_bytes(apply_chain(data, case.chain, seed=seed).data, name=path.name)
-    found = fp.web.match_sources(photo, list(pool))
-    return [("chain", photo.chain.kind), found]
+    _, path, kind, seed, partners, *_ = case.recipe
+    with Image.open(path) as picture:
+        others = [Image.open(p).convert("RGB") for p in partners[-DISTRACTORS:]]
+        data = attack(picture, kind, seed=seed, others=others)
+    return Made(apply_chain(data, case.chain, seed=seed).data, path.name)
+
+
+def _other_photo(case: Case) -> Made:
+    _, path, seed, _ = case.recipe
+    return Made(apply_chain(path.read_bytes(), case.chain, seed=seed).data, path.name)
 
 
 # Wrong product
@@ -226,23 +228,19 @@ def _pairs(options: Options) -> list[_Pair]:
     return out
 
 
-def product_cases(options: Options, chain: str) -> Iterator[Case]:
+def product_cases(options: Options) -> Iterator[Case]:
     """Pairs of product photos as they are; every third again with damage drawn on the evidence."""
     for number, pair in enumerate(_pairs(options)):
         seed = seed_of(pair.a.name, pair.b.name)
         for damaged in (False, True) if number % 3 == 0 else (False,):
             recipe = ("pair", pair.a, pair.b, damaged, seed)
-            yield Case("wrong_product", not pair.same, pair.group, pair.half, pair.kind, chain, recipe)
+            yield Case("wrong_product", not pair.same, pair.group, pair.half, pair.kind, "asis", recipe)
 
 
-def product_findings(case: Case) -> list[Any]:
-    """Compare the evidence with the shop's photo."""
-    _, a, b, damaged, seed = case.recipe
-    data = a.read_bytes()
-    if damaged:
-        data = _damaged(data, seed)
-    photo = fp.Photo.from_bytes(apply_chain(data, case.chain, seed=seed).data, name=a.name)
-    return [("chain", photo.chain.kind), fp.product.compare(photo, [b])]
+def _product(case: Case) -> Made:
+    _, path, _, damaged, seed = case.recipe
+    data = path.read_bytes()
+    return Made(apply_chain(_damaged(data, seed) if damaged else data, case.chain, seed=seed).data, path.name)
 
 
 def _damaged(data: bytes, seed: int) -> bytes:
@@ -255,68 +253,11 @@ def _damaged(data: bytes, seed: int) -> bytes:
     return out.getvalue()
 
 
-# Rows
-
-
-def row_of(case: Case, answers: Iterable[Any]) -> dict[str, Any]:
-    """Return the table row: a column a detector, label, group, half."""
-    row: dict[str, Any] = {
-        case.category: int(case.label),
-        "group": case.group,
-        "half": case.half,
-        "set": case.set,
-        "delivered": case.chain,
-        "chain": "unknown",
-        "versions": {},
-    }
-    for answer in answers:
-        if isinstance(answer, tuple):
-            row[answer[0]] = answer[1]
-        elif isinstance(answer, fp.Finding):
-            row[answer.detector] = max(answer.score, row.get(answer.detector, -float("inf")))
-            row["versions"][answer.detector] = answer.version
-    return row
-
-
-FINDERS: dict[str, Callable[[Case], list[Any]]] = {
-    "edited": edited_findings,
-    "web_image": web_findings,
-    "wrong_product": product_findings,
+_MAKE: dict[str, Callable[[Case], Made]] = {
+    "file": _file,
+    "forged": _forged,
+    "innocent": _innocent,
+    "attack": _attacked,
+    "product": _other_photo,
+    "pair": _product,
 }
-
-
-def read_case(case: Case) -> dict[str, Any]:
-    """Run a case in a worker."""
-    import cv2
-
-    cv2.setNumThreads(1)
-    return row_of(case, FINDERS[case.category](case))
-
-
-def table(cases: Iterable[Case]) -> list[dict[str, Any]]:
-    """Return the rows of cases, from the cache where they are, in order."""
-    from tqdm import tqdm
-
-    CACHE.mkdir(exist_ok=True)
-    wanted = list(cases)
-    book = CACHE / "cases.jsonl"
-    known: dict[str, dict[str, Any]] = {}
-    if book.exists():
-        for line in book.read_text(encoding="utf-8").splitlines():
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            known[record["key"]] = record["row"]
-    missing = [c for c in wanted if c.key not in known]
-    with ProcessPoolExecutor(WORKERS) as pool, book.open("a", encoding="utf-8") as out:
-        for case, row in tqdm(zip(missing, pool.map(read_case, missing, chunksize=2), strict=True), total=len(missing)):
-            known[case.key] = row
-            out.write(json.dumps({"key": case.key, "row": row}) + "\n")
-            out.flush()
-    return [known[c.key] for c in wanted]
-
-
-def digest(found: Iterable[dict[str, Any]]) -> str:
-    """Return the digest of a table's rows."""
-    return hashlib.sha256(json.dumps(list(found), sort_keys=True).encode()).hexdigest()

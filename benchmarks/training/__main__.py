@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benchmarks.frame import Options
 from benchmarks.training.parts import Part, carried, data_files, parts, state
+from benchmarks.training.store import Store
 from benchmarks.training.versions import versions
 from fakeproof.artefact import Head, shipped
 
@@ -23,9 +24,13 @@ def main(arguments: list[str] | None = None) -> int:
     build = commands.add_parser("build", help="fit parts anew, each after what it needs; goes on where it was stopped")
     build.add_argument("names", nargs="*", metavar="NAME", help="parts to fit; all that are stale by default")
     build.add_argument("--data", type=Path, required=True, help="folder with manifest.csv")
-    build.add_argument("--limit", type=int, help="at most so many photos a set and chain")
+    build.add_argument("--limit", type=int, help="at most so many cases a part")
     build.add_argument("--seed", type=int, default=0)
     build.add_argument("--jobs", type=int, default=1, help="processes that read photos")
+    build.add_argument("--minutes", type=float, help="read photos for so long at most, then fit on what there is")
+    build.add_argument(
+        "--by-version", action="store_true", help="take what other code of the same version read, not read it again"
+    )
     carry = commands.add_parser("carry", help="vouch that parts serve detectors that changed, until the next fit")
     carry.add_argument("detectors", nargs="+")
     commands.add_parser("digests", help="write the digests of the data files that are shipped")
@@ -37,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         unknown = [name for name in asked.names if name not in known]
         if unknown:
             parser.error(f"{', '.join(unknown)}: no learned part; there are {', '.join(known)}")
-        fit(asked.names, Options(asked.data.resolve(), asked.limit, seed=asked.seed, jobs=asked.jobs))
+        store = Store(jobs=asked.jobs, minutes=asked.minutes, by_version=asked.by_version)
+        fit(asked.names, Options(asked.data.resolve(), asked.limit, seed=asked.seed, jobs=asked.jobs), store)
     if asked.command == "carry":
         vouch(asked.detectors)
     write_digests()
@@ -56,13 +62,13 @@ def status() -> int:
     return worst
 
 
-def fit(names: list[str], options: Options) -> None:
+def fit(names: list[str], options: Options, store: Store) -> None:
     """Fit the parts named, or the stale ones, in the order of what they need."""
     known = versions()
     for part in parts().values():
         if part.name in names or (not names and state(part, known).startswith("stale")):
             print(f"{part.name}: fitting")
-            part.fit(options, part.head(options))
+            part.fit(options, store, part.head(options))
 
 
 def vouch(detectors: list[str]) -> None:

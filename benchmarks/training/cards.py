@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -12,34 +13,74 @@ import numpy as np
 
 import fakeproof as fp
 from benchmarks.frame import Options
-from benchmarks.material import cases
+from benchmarks.material.cases import Case, edited_cases, limited, product_cases, sampled, web_cases
+from benchmarks.training import localize
 from benchmarks.training.parts import Part
-from fakeproof.artefact import Head
+from benchmarks.training.reading import PHOTO
+from benchmarks.training.store import Read, Store
+from benchmarks.training.versions import versions
+from fakeproof.artefact import Head, shipped
+from fakeproof.edited.localize import FusionModel
 from fakeproof.evidence.calibrate import MonotoneCalibrator
 from fakeproof.evidence.card import CategoryCard, DetectorCard, part_of
 from fakeproof.evidence.train import FOLDS, Cases, fit_card
 from fakeproof.types import Category
 
-CHAINS = ("asis", "chat", "screenshot")
-MIN_CHAIN_CASES = 100
-GATHER: dict[Category, Callable[[Options, str], Iterable[cases.Case]]] = {
-    Category.EDITED: cases.edited_cases,
-    Category.WEB_IMAGE: cases.web_cases,
-    Category.WRONG_PRODUCT: cases.product_cases,
+CASES: dict[Category, Callable[[Options], Iterable[Case]]] = {
+    Category.EDITED: edited_cases,
+    Category.WEB_IMAGE: web_cases,
+    Category.WRONG_PRODUCT: product_cases,
 }
+MIN_CHAIN_CASES = 100
 ASSIGNED_LLR = {"moderate": 0.7, "strong": 1.3, "decisive": 2.0}
 """log10 LR of self-declared traces by strength. Assigned by people: no collection has fair negatives for them."""
 
 
-def rows_of(category: Category, options: Options) -> list[dict[str, Any]]:
-    """Return a category's labelled rows over all chains."""
-    return [r for chain in CHAINS for r in cases.table(cases.sampled(GATHER[category](options, chain)))]
+def rows_of(category: Category, options: Options, store: Store) -> list[dict[str, Any]]:
+    """Return a category's labelled rows over all chains: a column a detector, label, group, half."""
+    if category is Category.EDITED:
+        return edited_rows(localize.gather(options, store))
+    cases, names = CASES[category], (PHOTO, *_fitted(category))
+    reads = store.read(limited(sampled(cases(options)), options.limit), names)
+    return [row_of(read, _fitted(category)) for read in reads if "chain" in read.answers[PHOTO]]
 
 
-def fit_part(category: Category, options: Options, head: Head) -> None:
+def edited_rows(reads: Sequence[Read]) -> list[dict[str, Any]]:
+    """Return the edited rows; `localize` speaks by models that did not know the photo's group."""
+    part = shipped(localize.PART)
+    model, held, known = FusionModel.from_json(part.values, part.head), localize.held_scores(), versions()
+    out = []
+    for read in reads:
+        sample = localize.sample_of(read)
+        if sample is not None:
+            row = row_of(read, [name for name in _fitted(Category.EDITED) if name != "localize"])
+            row["localize"] = localize.photo_score(sample, model, held.get(sample.key))
+            row["versions"]["localize"] = known["localize"]
+            out.append(row)
+    return out
+
+
+def row_of(read: Read, names: Iterable[str]) -> dict[str, Any]:
+    """Return the row of a case: its truth, how it came, and the scores that there are."""
+    case, known = read.case, versions()
+    scores = {name: read.answers[name]["score"] for name in names if "score" in read.answers[name]}
+    return {
+        case.category: int(case.label),
+        "group": case.group,
+        "half": case.half,
+        "set": case.set,
+        "delivered": case.chain,
+        "chain": read.answers[PHOTO]["chain"],
+        **scores,
+        "versions": {name: known[name] for name in scores},
+    }
+
+
+def fit_part(category: Category, options: Options, store: Store, head: Head) -> None:
     """Fit a category's card on the training half, and write it."""
-    seen = [r for r in rows_of(category, options) if r["half"] == "train"]
-    card = replace(fit_category(category, seen), head=replace(head, data=cases.digest(seen), folds=FOLDS))
+    seen = [r for r in rows_of(category, options, store) if r["half"] == "train"]
+    data = hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+    card = replace(fit_category(category, seen), head=replace(head, data=data, folds=FOLDS))
     text = json.dumps(card.to_dict(), ensure_ascii=False, indent=1, sort_keys=True) + "\n"
     part(category).path.write_text(text, encoding="utf-8")
 
@@ -59,7 +100,7 @@ def fit_category(category: Category, seen: Sequence[dict[str, Any]]) -> Category
         "the training half of the measuring photos",
         "not": "your platform's traffic",
         "sets": {s: sum(r["set"] == s for r in seen) for s in sorted({r["set"] for r in seen})},
-        "delivered": {s: sum(r["delivered"] == s for r in seen) for s in CHAINS},
+        "delivered": {s: sum(r["delivered"] == s for r in seen) for s in sorted({r["delivered"] for r in seen})},
         "assigned": "llrs of self-declared traces were set by people: " + json.dumps(ASSIGNED_LLR),
     }
     pooled = fit_card(_cases(category, seen, versions, assigned))

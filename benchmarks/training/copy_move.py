@@ -17,10 +17,11 @@ from benchmarks.frame import Options
 from benchmarks.material.clones import cloned, not_cloned
 from benchmarks.material.data import Row, split
 from benchmarks.training.parts import Part
+from benchmarks.training.store import Store
 from fakeproof.artefact import Head
 
 
-def fit_part(options: Options, head: Head) -> None:
+def fit_part(options: Options, store: Store, head: Head) -> None:
     """Fit the weights on the training half: pairs in the truth against pairs of untouched photos."""
     learned = [row for row in cloned(options) + not_cloned(options) if split(row) == "train"]
     clean = {row.path.name for row in learned if row.mask_path is None}

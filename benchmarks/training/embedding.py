@@ -24,6 +24,7 @@ import numpy as np
 
 from benchmarks.frame import Options
 from benchmarks.training.parts import Part
+from benchmarks.training.store import Store
 from fakeproof.artefact import Head
 
 WEIGHTS_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -203,7 +204,7 @@ def reference(state: dict[str, Any], x: Any) -> Any:
         return conv(x, "_conv_head", "_bn1", 1, True)
 
 
-def fit_part(options: Options, head: Head) -> None:
+def fit_part(options: Options, store: Store, head: Head) -> None:
     """Write the network and its head, and print how far it is from torch."""
     try:
         import torch

@@ -1,55 +1,55 @@
-"""The fusion of :func:`fakeproof.edited.localize`.
+"""The fusion of :func:`fakeproof.edited.localize`: trees for cells, a logistic model for the photo, thresholds.
 
-The cache keeps the detectors' maps, one small file a photo, so that a second fit takes a minute. Only training groups are
-fitted; trees are fitted in folds of groups, so that the photo's model and the thresholds see only logits of photos
-that the trees did not know.
+Only training groups are fitted. Trees are fitted in folds of groups, so that the photo's model sees only logits of photos
+that the trees did not know; the photo's model is fitted in the same folds, so that thresholds, and the cards that weigh
+the scores, see only scores of photos that neither knew. Those held-out scores are kept beside the store.
 """
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
 
 import fakeproof as fp
 from benchmarks.frame import Options
-from benchmarks.material.chains import apply_chain
-from benchmarks.material.data import Row, rows, split
-from benchmarks.material.forgeries import KINDS, forge, untouched
+from benchmarks.material.cases import edited_cases, limited, sampled
 from benchmarks.training.boosting import Trees, fit
 from benchmarks.training.parts import Part
-from fakeproof.artefact import Head
+from benchmarks.training.reading import PHOTO, channels_of
+from benchmarks.training.store import CACHE, Read, Store
+from fakeproof.artefact import Head, digest, shipped
 from fakeproof.edited import fusion_maps
 from fakeproof.edited.block_maps import Place, block_places
-from fakeproof.edited.localize import MAX_SHARE, MIN_CELLS, FusionModel, cell_logits, kept_places, photo_features
-from fakeproof.errors import PhotoError
+from fakeproof.edited.localize import (
+    DECISIVE,
+    MAX_SHARE,
+    MIN_CELLS,
+    FusionModel,
+    cell_logits,
+    kept_places,
+    photo_features,
+)
 from fakeproof.evidence.metrics import roc_auc
 from fakeproof.evidence.pixels import pixel_auc
 from fakeproof.findings import Finding
 
-CACHE = Path(__file__).parent.parent / ".cache" / "fusion"
-TRAINED_SETS = ("phone_paste", "casia1", "misd")
+PART = "edited.fusion"
+HELD = CACHE / "edited.fusion.held.json"
+NOT_TRAINED = ("cvip", "cmh")
+"""Sets that only judge."""
 FOLDS = 3
-WORKERS = 2
-VIEWS = 3
-"""Parts that a camera photo is looked at in: the collections hold few of them, each large."""
 CELLS_A_PHOTO = 500
 FALSE_ALARMS = 0.01
-MAX_PIXELS = 4_000_000
-"""Larger photos only repeat what smaller ones teach, at many times the cost."""
 DETECTORS = tuple(d.name for d in fusion_maps.fused())
 """A verified copy-move decides by itself; the trees do not weigh it."""
+LOOKED = tuple(d.name for d in fp.edited.detectors() if d.needs == "photo")
+READ = (PHOTO, *LOOKED, "source_difference")
 
 
 @dataclass
@@ -60,10 +60,10 @@ class Sample:
     channels: npt.NDArray[np.float32]
     truth: npt.NDArray[np.float32]
     scores: npt.NDArray[np.float64]
+    decided: frozenset[str]
     set: str
     half: str
     group: str
-    kind: str
     chain: str
     altered: bool
 
@@ -77,148 +77,44 @@ class Sample:
         }
 
 
-@dataclass(frozen=True)
-class Made:
-    """One photo to look at: its bytes, its mask in displayed pixels (None: untouched), and where it comes from."""
-
-    key: str
-    row: Row
-    set: str
-    data: bytes
-    mask: npt.NDArray[np.bool_] | None
-    kind: str
-
-
-def cases(options: Options) -> Iterator[Made]:
-    """Yield everything that trains or measures the fusion.
-
-    An untouched photo comes as it is, saved once more, twice more, and through the chat chain after either: what a
-    photo's travels leave must never be learned as an edit.
-    """
-    for name in TRAINED_SETS:
-        for number, row in enumerate(sorted(rows(options, set=name), key=_order)):
-            if row.kind == "copymove":
-                continue
-            mask = cv2.imread(str(row.mask_path), 0) > 127 if row.mask_path is not None else None
-            key, data = f"{name}-{row.role[:4]}-{row.path.stem}", row.path.read_bytes()
-            yield Made(key, row, name, data, mask, row.kind)
-            if number % 2 == 0:
-                sent = apply_chain(data, "chat", seed=number)
-                moved = None if mask is None else sent.mask(mask)
-                yield Made(f"chat-{key}", row, f"{name} (chat)", sent.data, moved, row.kind)
-    cameras = [
-        r
-        for r in rows(options, need="camera")
-        if r.role in ("original", "natural") and r.path.suffix.lower() in (".jpg", ".jpeg")
-    ]
-    yield from _made(cameras, "cam", VIEWS, (720, 1080))
-    yield from _made(rows(options, need="sources"), "src", 1, None)
+def sample_of(read: Read) -> Sample | None:
+    """Return what the fusion sees of a case; None where the photo was not opened."""
+    if "chain" not in read.answers[PHOTO]:
+        return None
+    width, height = read.answers[PHOTO]["size"]
+    shape = (height // fusion_maps.CELL, width // fusion_maps.CELL)
+    channels = np.zeros((*shape, len(fusion_maps.channels())), np.float32)
+    for name in DETECTORS:
+        if name in read.maps:
+            channels[..., channels_of(name)] = read.maps[name]
+    case = read.case
+    return Sample(
+        key=case.key,
+        channels=channels,
+        truth=read.maps.get(PHOTO, np.zeros(shape, np.float32)),
+        scores=np.array([read.score(d) for d in DETECTORS]),
+        decided=frozenset(d for d in LOOKED if read.answers[d].get("supports")),
+        set=case.set.split(" (")[0],
+        half=case.half,
+        group=case.group,
+        chain=read.answers[PHOTO]["chain"],
+        altered=PHOTO in read.maps and bool(read.maps[PHOTO].any()),
+    )
 
 
-def _order(row: Row) -> str:
-    return hashlib.sha256(row.path.name.encode()).hexdigest()
+def gather(options: Options, store: Store) -> list[Read]:
+    """Return the edited cases and what was read in them."""
+    return store.read(limited(sampled(edited_cases(options)), options.limit), READ)
 
 
-def _made(hosts: list[Row], name: str, views: int, sizes: tuple[int, ...] | None) -> Iterator[Made]:
-    """Yield each host as it is, and each of its views forged, saved again, and sent on."""
-    for i, row in enumerate(hosts):
-        data = row.path.read_bytes()
-        key = f"{name}-{{}}-{row.set}-{row.path.stem}-{{}}"
-        yield Made(key.format("asis", 0), row, "camera" if name == "cam" else "sources", data, None, "")
-        yield Made(key.format("chat", 0), row, "chat", apply_chain(data, "chat", seed=i).data, None, "")
-        other = hosts[(i + 3) % len(hosts)]
-        donor = other.path.read_bytes() if split(other) == split(row) else None
-        for view in range(views):
-            host = data if view == 0 else _part(data, seed=10 * i + view)
-            for k, chain in enumerate(("asis", "asis", "chat")):
-                seed = 1000 * i + 10 * view + k
-                made = forge(
-                    host,
-                    kind=KINDS[(3 * i + 5 * view + k) % len(KINDS)],
-                    seed=seed,
-                    donor=donor,
-                    chain=chain,
-                    sizes=sizes,
-                )
-                sent = "" if chain == "asis" else f" ({chain})"
-                yield Made(key.format("forge", f"{view}{k}"), row, f"forged{sent}", made.data, made.mask, made.kind)
-                again = untouched(host, seed=seed, chain=chain, sizes=sizes).data
-                yield Made(key.format("saved", f"{view}{k}"), row, f"resaved{sent}", again, None, "")
+def trained(reads: Sequence[Read]) -> list[Sample]:
+    """Return the training half, less clones, which copy-move decides, and what only judges."""
+    kept = [r for r in reads if r.case.half == "train" and r.case.set not in NOT_TRAINED and not _clone(r)]
+    return [s for s in map(sample_of, kept) if s is not None]
 
 
-def _part(data: bytes, *, seed: int) -> bytes:
-    """Return a part of a large photo, half to three quarters of each side, at high quality: other content, same camera."""
-    rng = np.random.default_rng(seed)
-    with Image.open(io.BytesIO(data)) as opened:
-        image = ImageOps.exif_transpose(opened).convert("RGB")
-    width, height = (int(v * rng.uniform(0.5, 0.75)) for v in image.size)
-    left, top = int(rng.integers(image.width - width)), int(rng.integers(image.height - height))
-    out = io.BytesIO()
-    image.crop((left, top, left + width, top + height)).save(out, "JPEG", quality=97, subsampling=0)
-    return out.getvalue()
-
-
-def collect(options: Options, cache: Path) -> None:
-    """Run the detectors on every case that the cache does not hold yet, on two cores."""
-    cache.mkdir(parents=True, exist_ok=True)
-    missing = (made for made in cases(options) if not (cache / f"{made.key}.npz").exists())
-    with ProcessPoolExecutor(WORKERS) as pool:
-        while batch := list(islice(missing, 16 * WORKERS)):  # map() alone would read all photos at once
-            for problem in pool.map(_look, batch, [cache] * len(batch)):
-                if problem:
-                    print(problem)
-
-
-def _look(made: Made, cache: Path) -> str:
-    """Write the maps of one case; return what went wrong."""
-    cv2.setNumThreads(1)
-    try:
-        photo = fp.Photo.from_bytes(made.data)
-    except PhotoError as error:
-        return f"{made.key}: {error}"
-    if photo.size[0] * photo.size[1] > MAX_PIXELS:
-        return ""
-    answers = {d: getattr(fp.edited, d)(photo) for d in DETECTORS}
-    found = {d: f for d, f in answers.items() if isinstance(f, Finding)}
-    channels = fusion_maps.cell_channels(photo, found)
-    np.savez_compressed(
-        cache / f"{made.key}.npz",
-        ch=channels.astype(np.float16),
-        m=_by_cell(made.mask, channels.shape[:2]).astype(np.float16),
-        score=np.array([found[d].score if d in found else np.nan for d in DETECTORS]),
-        set=made.set, half=split(made.row), group=made.row.component, kind=made.kind, chain=photo.chain.kind,
-    )  # fmt: skip
-    return ""
-
-
-def _by_cell(mask: npt.NDArray[np.bool_] | None, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
-    if mask is None:
-        return np.zeros(shape, np.float32)
-    whole = mask[: shape[0] * 8, : shape[1] * 8].astype(np.float32)
-    return cv2.resize(whole, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
-
-
-def load(cache: Path) -> list[Sample]:
-    """Read the cache."""
-    out = []
-    for path in sorted(cache.glob("*.npz")):
-        with np.load(path) as z:
-            truth = z["m"].astype(np.float32)
-            out.append(
-                Sample(
-                    key=path.stem,
-                    channels=z["ch"].astype(np.float32)[..., : len(fusion_maps.channels())],
-                    truth=truth,
-                    scores=z["score"].astype(float),
-                    set=str(z["set"]),
-                    half=str(z["half"]),
-                    group=str(z["group"]),
-                    kind=str(z["kind"]),
-                    chain=str(z["chain"]),
-                    altered=bool(truth.any()),
-                )
-            )
-    return out
+def _clone(read: Read) -> bool:
+    return read.case.recipe[0] == "file" and read.case.recipe[3] == "copymove"
 
 
 def training_cells(samples: list[Sample]) -> tuple[Any, Any, Any]:
@@ -287,7 +183,7 @@ def best_cut(logits: dict[str, Any], samples: list[Sample]) -> float:
     cuts = np.arange(-1.0, 2.6, 0.25)
     by_set: dict[str, list[list[float]]] = {}
     for s in samples:
-        if s.altered and s.set in ("phone_paste", "casia1", "forged"):
+        if s.altered and s.set in ("phone_paste", "casia1", "made"):
             by_set.setdefault(s.set, []).append([decided_f1(logits[s.key], s.truth, c) for c in cuts])
     mean = np.mean([np.mean(v, axis=0) for v in by_set.values()], axis=0)
     print("cut", dict(zip(np.round(cuts, 2), np.round(mean, 3), strict=True)))
@@ -330,9 +226,8 @@ def _quantile(innocent: npt.NDArray[Any]) -> float:
     return float(innocent[-1 - allowed] + 0.05)
 
 
-def train(samples: list[Sample]) -> dict[str, Any]:
-    """Return the model as JSON values, fitted on training groups only."""
-    known = [s for s in samples if s.half == "train"]
+def train(known: list[Sample]) -> tuple[dict[str, Any], dict[str, float]]:
+    """Return the model as JSON values, and each photo's log odds from trees and a photo's model that knew none of its group."""
     logits: dict[str, Any] = {}
     for fold in range(FOLDS):
         trees = fit_trees([s for s in known if fold_of(s) != fold])
@@ -344,9 +239,12 @@ def train(samples: list[Sample]) -> dict[str, Any]:
     y = np.array([s.altered for s in known])
     weight = np.array([_set_weight(s) for s in known])
     weight[y] *= weight[~y].sum() / weight[y].sum()
-    photo = fit_photo(x, y.astype(float), weight)
+    held, folds = np.zeros(len(known)), np.array([fold_of(s) for s in known])
+    for fold in range(FOLDS):
+        inside = folds == fold
+        held[inside] = photo_logit(fit_photo(x[~inside], y[~inside].astype(float), weight[~inside]), x[inside])
     trees = fit_trees(known)
-    return {
+    values = {
         "about": "cells: boosted trees; photo: logistic, weights >= 0",
         "photos": len(known),
         "altered": int(y.sum()),
@@ -357,10 +255,32 @@ def train(samples: list[Sample]) -> dict[str, Any]:
             "threshold": [[_json(v) for v in t] for t in trees.threshold],
             "leaf": [[round(float(v), 5) for v in t] for t in trees.leaf],
         },
-        "photo": photo,
+        "photo": fit_photo(x, y.astype(float), weight),
         "cell_cut": cut,
-        "decision": thresholds(photo_logit(photo, x), y, [s.chain for s in known]),
+        "decision": thresholds(held, y, [s.chain for s in known]),
     }
+    return values, {s.key: round(float(v), 5) for s, v in zip(known, held, strict=True)}
+
+
+def photo_score(sample: Sample, model: FusionModel, logit: float | None = None) -> float:
+    """Return the score that :func:`localize` gives, with another model's log odds of the photo where they are given."""
+    if logit is None:
+        logits = cell_logits(sample.channels, model)
+        features = photo_features(logits, places_of(logits, model.cell_cut), sample.found)
+        photo = {"mean": model.photo_mean, "scale": model.photo_scale, "weights": model.photo_weights}
+        logit = float(photo_logit({**photo, "bias": model.photo_bias}, features))
+    lifted = sample.decided & {*DECISIVE, "copy_move"}
+    return max(logit, model.cut(sample.chain)) if lifted else logit
+
+
+def held_scores() -> dict[str, float]:
+    """Return the held-out log odds of the shipped fusion's training photos; none for one fitted before they were kept."""
+    if shipped(PART).head.legacy:
+        return {}
+    stored = json.loads(HELD.read_text(encoding="utf-8")) if HELD.exists() else {}
+    if stored.get("part") != digest(PART):
+        raise SystemExit(f"{PART}: its held-out scores are not in {HELD.parent.name}; build it here first")
+    return dict(stored["scores"])
 
 
 def _json(value: float) -> float:
@@ -368,51 +288,47 @@ def _json(value: float) -> float:
     return float(f"{min(float(value), 1e9):.6g}")
 
 
-def report(values: dict[str, Any], samples: list[Sample]) -> None:
-    """Print, by set and half, what the model reaches on the cache."""
+def report(values: dict[str, Any], reads: Sequence[Read]) -> None:
+    """Print, by set and chain, what the model reaches on the unseen half."""
     model = FusionModel.from_json(values)
     table: dict[tuple[str, str], list[list[float]]] = {}
-    for s in samples:
-        logits = cell_logits(s.channels, model)
-        places = places_of(logits, model.cell_cut)
-        score = float(photo_logit(values["photo"], photo_features(logits, places, s.found)[None])[0])
+    for read in reads:
+        s = sample_of(read) if read.case.half == "unseen" else None
+        if s is None:
+            continue
+        logits, score = cell_logits(s.channels, model), photo_score(s, model)
         hit = score >= model.cut(s.chain)
         f1 = decided_f1(logits, s.truth, model.cell_cut) if s.altered else np.nan
-        auc = pixel_auc(logits, s.truth > 0.5) if s.altered else np.nan
-        table.setdefault((s.set, s.half), []).append([s.altered, score, hit, f1, hit * f1, auc])
-    for name, half in sorted(table):
-        rows_ = np.array(table[name, half], float)
-        bad, good = rows_[rows_[:, 0] > 0], rows_[rows_[:, 0] == 0]
-        area = roc_auc(rows_[:, 1], rows_[:, 0] > 0) if len(bad) and len(good) else np.nan
-        with np.errstate(all="ignore"):
-            print(
-                f"{name:12} {half:7} altered {len(bad):3} untouched {len(good):3} image AUC {float(area):.3f} "
-                f"found {bad[:, 2].mean() if len(bad) else np.nan:.2f} "
-                f"accused {good[:, 2].mean() if len(good) else np.nan:.3f} "
-                f"F1 places {np.nanmean(bad[:, 3]) if len(bad) else np.nan:.3f} "
-                f"decided {np.nanmean(bad[:, 4]) if len(bad) else np.nan:.3f} "
-                f"pixel AUC {np.nanmean(bad[:, 5]) if len(bad) else np.nan:.3f}"
-            )
+        auc = pixel_auc(logits, s.truth > 0.5) if s.altered and (s.truth > 0.5).any() else np.nan
+        table.setdefault((s.set, read.case.chain), []).append([s.altered, score, hit, hit * f1, auc])
+    print("set chain: altered untouched, image AUC, found, accused, decided F1, pixel AUC")
+    for (name, chain), found in sorted(table.items()):
+        rows = np.array(found, float)
+        bad, good = rows[rows[:, 0] > 0], rows[rows[:, 0] == 0]
+        area = float(roc_auc(rows[:, 1], rows[:, 0] > 0)) if len(bad) and len(good) else np.nan
+        means = [np.nanmean(c) if len(c) else np.nan for c in (bad[:, 2], good[:, 2], bad[:, 3], bad[:, 4])]
+        print(name, chain, len(bad), len(good), *(f"{v:.3f}" for v in (area, *means)))
     print("decision", model.decision, "cut", model.cell_cut, "weights", np.round(model.photo_weights, 2))
 
 
-def fit_part(options: Options, head: Head) -> None:
-    """Collect what is missing, fit, report, and write the fusion."""
-    collect(options, CACHE)
-    samples = load(CACHE)
-    values = train(samples)
-    report(values, samples)
-    own = replace(head, data=digest(samples), folds=FOLDS)
+def fit_part(options: Options, store: Store, head: Head) -> None:
+    """Read what is missing, fit, report, and write the fusion and its held-out scores."""
+    reads = gather(options, store)
+    known = trained(reads)
+    values, held = train(known)
+    report(values, reads)
+    own = replace(head, data=data_digest(known), folds=FOLDS)
     text = json.dumps({"head": own.to_dict(), **values}, separators=(",", ":")) + "\n"
     PARTS[0].path.write_text(text, encoding="utf-8")
+    HELD.write_text(json.dumps({"part": digest(PART), "scores": held}), encoding="utf-8")
 
 
-def digest(samples: list[Sample]) -> str:
-    """Return the SHA-256 of the training half."""
+def data_digest(samples: list[Sample]) -> str:
+    """Return the SHA-256 of training photos as the fusion sees them."""
     total = hashlib.sha256()
-    for s in sorted((s for s in samples if s.half == "train"), key=lambda s: s.key):
+    for s in sorted(samples, key=lambda s: s.key):
         total.update(s.key.encode() + s.channels.tobytes() + s.truth.tobytes() + s.scores.tobytes())
     return total.hexdigest()
 
 
-PARTS = (Part("edited.fusion", fit_part, __name__, DETECTORS),)
+PARTS = (Part(PART, fit_part, __name__, DETECTORS),)

@@ -12,11 +12,12 @@ from pathlib import Path
 import fakeproof as fp
 from benchmarks.frame import Options
 from benchmarks.training import code
+from benchmarks.training.store import Store
 from benchmarks.training.versions import versions
 from fakeproof.artefact import Head, digest, shipped
 
 MODULES = ("embedding", "copy_move", "localize", "product", "cards")
-"""Modules of this folder that fit a part; a new part is a module and its name here."""
+"""Modules of this folder that fit a part, each with its `PARTS`; a new part is a module and its name here."""
 SOURCE = Path(fp.__file__).parent
 
 
@@ -29,7 +30,7 @@ class Part:
     name : str
         Its name in the package, ``edited.fusion``.
     fit : callable
-        Takes the options, the paths' folder and an empty head; writes the part's files with the head that it filled.
+        Takes the options, the store of what was read, and a head to complete; writes the part's files.
     detectors : tuple of str
         Whose answers it is fitted on.
     needs : tuple of str
@@ -39,7 +40,7 @@ class Part:
     """
 
     name: str
-    fit: Callable[[Options, Head], None]
+    fit: Callable[[Options, Store, Head], None]
     module: str
     detectors: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()

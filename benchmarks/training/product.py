@@ -14,6 +14,7 @@ from benchmarks.frame import Options
 from benchmarks.material.data import product_of
 from benchmarks.material.products import SHOP_PHOTOS, Bench, Comparison, cases_of
 from benchmarks.training.parts import Part
+from benchmarks.training.store import Store
 from fakeproof.artefact import Head
 from fakeproof.evidence.metrics import roc_auc
 from fakeproof.product.fusion import CLOSE, FEATURES, Card, Metric
@@ -141,7 +142,7 @@ def threshold_for(cases: Sequence[Comparison], scores: Any, photos: int) -> floa
     return max(limits)
 
 
-def fit_part(options: Options, head: Head) -> None:
+def fit_part(options: Options, store: Store, head: Head) -> None:
     """Fit the card and its metric on training products, and write both."""
     assert options.data is not None
     cases = [case for case in cases_of(options) if case.half == "train"]

@@ -1,0 +1,113 @@
+"""Training: what was read once is not read again, and no score comes from a model that knew its photo."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from benchmarks.material.cases import Case, limited
+from benchmarks.training import localize, reading
+from benchmarks.training.boosting import Trees
+from benchmarks.training.cards import row_of
+from benchmarks.training.localize import DETECTORS, FOLDS, Sample, fold_of
+from benchmarks.training.store import Read, Store
+from skimage import data
+
+from fakeproof.edited import fusion_maps
+
+NAMES = ("photo", "noise", "ela")
+
+
+@pytest.fixture
+def case(tmp_path):
+    path = tmp_path / "cat.jpg"
+    path.write_bytes(cv2.imencode(".jpg", data.chelsea()[:160, :200])[1].tobytes())
+    return Case("edited", False, "cat", "train", "toy", "asis", ("file", path, None, "", 0))
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    made = Store(tmp_path / "store", jobs=0)
+    made.calls = []
+    look = reading.look
+    monkeypatch.setattr(reading, "look", lambda case, names: made.calls.append(list(names)) or look(case, names))
+    return made
+
+
+def test_a_case_is_read_once(store, case):
+    (first,) = store.read([case], NAMES)
+    assert store.calls == [["photo", "noise", "ela"]]
+    assert first.answers["photo"]["size"] == [200, 160]
+    assert first.maps["noise"].shape == (20, 25, 2)
+    (again,) = store.read([case], NAMES)
+    assert len(store.calls) == 1
+    assert again.answers == first.answers
+    np.testing.assert_array_equal(again.maps["ela"], first.maps["ela"])
+
+
+def test_only_what_changed_is_read_again(store, case, monkeypatch):
+    store.read([case], NAMES)
+    risen = {**reading.versions(), "noise": 99}
+    monkeypatch.setattr(reading, "versions", lambda: risen)
+    store.read([case], NAMES)
+    assert store.calls[1:] == [["noise"]]
+
+
+def test_other_code_of_the_same_version_is_read_again_unless_versions_are_trusted(store, case, monkeypatch):
+    store.read([case], NAMES)
+    monkeypatch.setattr("benchmarks.training.store._code", lambda name, how: "other")
+    store.by_version = True
+    store.read([case], NAMES)
+    assert len(store.calls) == 1
+    store.by_version = False
+    store.read([case], NAMES)
+    assert store.calls[1:] == [["photo", "noise", "ela"]]
+
+
+def test_a_recipe_is_the_same_wherever_the_data_lie(case, tmp_path):
+    moved = replace(case, recipe=("file", tmp_path.parent / "else" / "x" / tmp_path.parent.name, None, "", 0))
+    other = replace(moved, recipe=("file", "/a/b" / moved.recipe[1].relative_to("/"), None, "", 0))
+    assert other.key == moved.key != case.key
+    assert replace(case, chain="chat").key != case.key
+
+
+def test_every_beginning_of_the_cases_is_the_same_sample(case):
+    many = [replace(case, group=str(i)) for i in range(30)]
+    assert limited(many, 10) == limited(reversed(many), None)[:10]
+
+
+def test_a_row_says_what_there_is(case):
+    read = Read(case, {"photo": {"chain": "original"}, "noise": {"score": 2.0}, "ela": {"skipped": "too small"}})
+    row = row_of(read, ("noise", "ela"))
+    assert (row["edited"], row["noise"], row["chain"], row["delivered"]) == (0, 2.0, "original", "asis")
+    assert "ela" not in row
+    assert row["versions"] == {"noise": reading.version("noise")}
+
+
+def toy(number):
+    rng = np.random.default_rng(number)
+    truth = np.zeros((12, 12), np.float32)
+    if number % 2:
+        truth[3:8, 3:8] = 1
+    channels = rng.normal(size=(12, 12, len(fusion_maps.channels()))).astype(np.float32) + truth[..., None]
+    scores = rng.normal(size=len(DETECTORS)) + number % 2
+    return Sample(
+        str(number), channels, truth, scores, frozenset(), "made", "train", str(number), "unknown", bool(number % 2)
+    )
+
+
+def test_no_held_out_score_comes_from_a_model_that_knew_the_photo(monkeypatch):
+    samples = [toy(n) for n in range(24)]
+    fits, trees = [], Trees(0.0, np.zeros((1, 1), int), np.zeros((1, 1), np.float32), np.zeros((1, 2), np.float32))
+    monkeypatch.setattr(localize, "fit_trees", lambda known: fits.append({s.key for s in known}) or trees)
+    photos = []
+    fit_photo = localize.fit_photo
+    monkeypatch.setattr(localize, "fit_photo", lambda x, y, w: photos.append(len(y)) or fit_photo(x, y, w))
+    values, held = localize.train(samples)
+    for fold in range(FOLDS):
+        inside = {s.key for s in samples if fold_of(s) == fold}
+        assert not fits[fold] & inside
+        assert photos[fold] == len(samples) - len(inside)
+    assert fits[FOLDS] == held.keys() == {s.key for s in samples}
+    assert values["photos"] == len(samples)
+    assert min(values["photo"]["weights"]) >= 0
