@@ -93,7 +93,7 @@ def test_results_cross_process_borders():
         supports=fp.Category.EDITED,
         regions=(region,),
         matches=(match,),
-        flags=fp.Flag.SMALL | fp.Flag.GREY,
+        flags=fp.Flag.SMALL | fp.Flag.FLAT,
         pictures={"a": np.zeros((2, 2, 3), np.uint8)},
     )
     again = pickle.loads(pickle.dumps(finding))

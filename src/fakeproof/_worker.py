@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.detector import register
 from fakeproof.errors import CalibrationError, FakeproofError, ParameterError, PhotoError
 from fakeproof.photo import Photo
 
@@ -102,20 +103,26 @@ class Job:
 _options: dict[str, Any] = {}
 
 
-def start_worker(options: dict[str, Any]) -> None:
-    """Prepare a worker process: keep the options, leave Ctrl-C to the parent."""
+def start_worker(options: dict[str, Any], joined: Sequence[Callable[..., Any]] = ()) -> None:
+    """Prepare a worker process: keep the options, let registered detectors join, leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _join(joined)
     _options.clear()
     _options.update(options)
 
 
-def run_job(job: Job, options: dict[str, Any] | None = None) -> Verdict | Failure:
+def run_job(
+    job: Job, options: dict[str, Any] | None = None, joined: Sequence[Callable[..., Any]] = ()
+) -> Verdict | Failure:
     """Analyse one photo; whatever its content does becomes a :class:`Failure`.
+
+    `joined` are the registered detectors of the process that sent it.
 
     Wrong parameters and cards are the caller's mistakes, the same for every photo, and are raised.
     """
     from fakeproof.analysis import analyze
 
+    _join(joined)
     try:
         with _time_limit(job.timeout):
             try:
@@ -131,6 +138,11 @@ def run_job(job: Job, options: dict[str, Any] | None = None) -> Verdict | Failur
     except Exception as error:
         # The border of a batch: a fault that one photo brings out must not lose the others. It is named, not hidden.
         return Failure(name=job.name, kind=type(error).__name__, reason=str(error), sha256=job.digest())
+
+
+def _join(detectors: Sequence[Callable[..., Any]]) -> None:
+    for detector in detectors:
+        register(detector)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from fakeproof._worker import Failure, Job, run_job, start_worker
 from fakeproof.checkpoint import Checkpoint, StoredVerdict
+from fakeproof.detector import registered
 from fakeproof.errors import FakeproofError, ParameterError
 from fakeproof.photo import Photo
 from fakeproof.types import Category
@@ -183,6 +184,11 @@ def _collect(job: Job, pending: Future[Any], waiting: deque[tuple[Job, Any]], la
         return result
 
 
+def joined() -> tuple[Callable[..., Any], ...]:
+    """Return the registered detectors, for other processes to register."""
+    return tuple(d.run for d in registered())
+
+
 class _Lane:
     """Where jobs run: this process, own worker processes, or the caller's executor."""
 
@@ -216,7 +222,7 @@ class _Foreign(_Lane):
         self.depth = AHEAD * max(1, count)
 
     def submit(self, job: Job) -> Future[Any]:
-        return self._executor.submit(run_job, job, self._options)
+        return self._executor.submit(run_job, job, self._options, joined())
 
 
 class _Processes(_Lane):
@@ -228,7 +234,7 @@ class _Processes(_Lane):
         self._pool = self._start()
 
     def _start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._count, initializer=start_worker, initargs=(self._options,))
+        return ProcessPoolExecutor(self._count, initializer=start_worker, initargs=(self._options, joined()))
 
     def submit(self, job: Job) -> Future[Any]:
         return self._pool.submit(run_job, job)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from fakeproof._worker import Job, run_job
-from fakeproof.batch import to_frame
+from fakeproof.batch import joined, to_frame
 from fakeproof.errors import IndexFormatError, ParameterError
 from fakeproof.types import Category
 
@@ -39,7 +39,7 @@ def analyze_bag(bag: Any, /, **options: Any) -> Any:
     dask.bag.Bag of Verdict or Failure
         Light verdicts, in the bag's order; a photo that cannot be analysed is a falsy Failure.
     """
-    return bag.map_partitions(_analyze_all, options)
+    return bag.map_partitions(_analyze_all, options, joined())
 
 
 def analyze_frame(frame: Any, /, *, column: str = "photo", **options: Any) -> Any:
@@ -49,11 +49,11 @@ def analyze_frame(frame: Any, /, *, column: str = "photo", **options: Any) -> An
     """
     if column not in frame.columns:
         raise ParameterError("column", column, list(frame.columns))
-    return frame[column].map_partitions(_frame_rows, options, meta=_meta())
+    return frame[column].map_partitions(_frame_rows, options, joined(), meta=_meta())
 
 
-def _analyze_all(items: Iterable[Any], options: dict[str, Any]) -> list[Any]:
-    return [run_job(Job.of(item, number=i, timeout=None), options) for i, item in enumerate(items)]
+def _analyze_all(items: Iterable[Any], options: dict[str, Any], detectors: Sequence[Any]) -> list[Any]:
+    return [run_job(Job.of(item, number=i, timeout=None), options, detectors) for i, item in enumerate(items)]
 
 
 def _columns() -> dict[str, str]:
@@ -71,8 +71,8 @@ def _meta() -> Any:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in _columns().items()})
 
 
-def _frame_rows(photos: Any, options: dict[str, Any]) -> Any:
-    made = to_frame(_analyze_all(list(photos), options))
+def _frame_rows(photos: Any, options: dict[str, Any], detectors: Sequence[Any]) -> Any:
+    made = to_frame(_analyze_all(list(photos), options, detectors))
     kinds = _columns()
     return made.set_index(photos.index).reindex(columns=list(kinds)).astype(kinds)
 

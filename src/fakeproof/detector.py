@@ -160,7 +160,7 @@ def detector(
             category=category,
             least_side=least_side,
             needs=needs,
-            maps=MappingProxyType(dict(maps or {})),
+            maps=dict(maps or {}),
             weighed=weighed or ("fitted" if category else "no"),
             cost_ms=cost_ms,
             warm_up=warm_up,

@@ -9,7 +9,7 @@ from enum import Flag as _EnumFlag
 from enum import auto
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
 
 from fakeproof.heatmaps import BlockHeatmap, map_picture, spread_from
 from fakeproof.types import Category, Language
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from fakeproof.types import RGB8, Heatmap, Mask, Polygon
+
+Scalar = TypeVar("Scalar", bound="np.generic")
 
 __all__ = ["OWN_LISTING", "Finding", "Flag", "Match", "NotApplicable", "Region", "Source", "frozen_array", "too_small"]
 
@@ -34,14 +36,10 @@ class Flag(_EnumFlag):
     SMALL = auto()
     FLAT = auto()
     SATURATED = auto()
-    RECOMPRESSED = auto()
-    RESIZED = auto()
-    GREY = auto()
     TRUNCATED = auto()
     REPETITIVE = auto()
     UNVERIFIED = auto()
     PARSE_ERROR = auto()
-    TIME_LIMIT = auto()
     LOW_QUALITY = auto()
 
     def sentences(self, lang: Language = "en") -> tuple[str, ...]:
@@ -50,13 +48,17 @@ class Flag(_EnumFlag):
         Examples
         --------
         >>> from fakeproof.findings import Flag
-        >>> (Flag.SMALL | Flag.GREY).sentences()
-        ('the photo is small, so little can be measured', 'the photo has no colour')
+        >>> (Flag.SMALL | Flag.TRUNCATED).sentences()
+        ('the photo is small, so little can be measured', 'the file is cut off; only a part was read')
         """
         return tuple(text(f"flag.{flag.name}", lang) for flag in self)
 
 
-def frozen_array(array: Any, dtype: Any = None) -> Any:
+@overload
+def frozen_array(array: npt.NDArray[Scalar], dtype: None = None) -> npt.NDArray[Scalar]: ...
+@overload
+def frozen_array(array: npt.ArrayLike, dtype: type[Scalar]) -> npt.NDArray[Scalar]: ...
+def frozen_array(array: Any, dtype: Any = None) -> npt.NDArray[Any]:
     """Return `array` as a read-only array; a caller's writable array is copied, never locked."""
     import numpy as np
 
@@ -81,7 +83,7 @@ class Region:
         A short name, ``"1"`` or ``"1a"``; pairs of a copy-move share the number.
     score : float
         The detector's score for this place.
-    role : {'altered', 'origin', 'either', 'matched'}
+    role : {'altered', 'either', 'matched'}
         What the place is; ``'either'`` where copy and origin cannot be told apart.
     traces : tuple of str
         Names of the detectors that support it.
@@ -93,7 +95,7 @@ class Region:
     area: int
     label: str = ""
     score: float = 0.0
-    role: Literal["altered", "origin", "either", "matched"] = "altered"
+    role: Literal["altered", "either", "matched"] = "altered"
     traces: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 

@@ -487,7 +487,7 @@ class Photo:
         goal = (max(1, round(width * scale)), max(1, round(height * scale)))
         if (picture.shape[1], picture.shape[0]) != goal:
             picture = cv2.resize(picture, goal, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        return frozen_array(picture)  # type: ignore[no-any-return]
+        return frozen_array(picture)
 
     def cached(self, key: Any, compute: Callable[[], T]) -> T:
         """Return the view stored under `key`, computing it once; detectors share work through this.
@@ -497,7 +497,8 @@ class Photo:
         with self._lock:
             if key not in self._views:
                 self._views[key] = compute()
-            return self._views[key]  # type: ignore[no-any-return]
+            view: T = self._views[key]
+            return view
 
     def release(self) -> None:
         """Drop all views; they are made again when they are asked for. The bytes and the digest stay."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, TypeVar
 
 from fakeproof import words
 
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
     """(points, 2), (x, y) in displayed pixels."""
     Blocks: TypeAlias = npt.NDArray[np.int16]
     """(block rows, block columns, 8, 8), vertical frequency first."""
+
+T = TypeVar("T")
+
+
+class Cache(Protocol):
+    """What keeps a photo's views: ``cached(key, compute)``."""
+
+    def __call__(self, key: Any, compute: Callable[[], T]) -> T:
+        """Return the view stored under a key, computing it once."""
+
 
 Language: TypeAlias = str
 """``"en"``, ``"zh"``: the name of a file in ``fakeproof/words``."""

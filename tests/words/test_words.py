@@ -116,7 +116,7 @@ def test_sequences_are_joined_by_the_languages_marks_and_empty_parts_are_left_ou
 
 def test_an_unknown_language_is_refused_by_name():
     with pytest.raises(ParameterError, match=r"lang='fr'.*en, zh"):
-        text("flag.GREY", "fr")
+        text("flag.FLAT", "fr")
 
 
 def test_values_are_never_read_as_placeholders():

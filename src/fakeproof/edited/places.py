@@ -131,13 +131,13 @@ def _filled(regions: Sequence[Region], size: tuple[int, int], scale: float = 1.0
 
 
 def _mask(deciding: Sequence[Finding], regions: Sequence[Region], size: tuple[int, int]) -> Mask | None:
-    """Unite the decided masks without the places that something was only copied from."""
+    """Unite the decided masks and outlines."""
     altered = [r for r in regions if r.role in ("altered", "either")]
     if not altered:
         return None
     out = _filled(altered, size)
     for finding in deciding:
         mask = finding.mask
-        if mask is not None and mask.shape == out.shape and all(r.role != "origin" for r in finding.regions):
+        if mask is not None and mask.shape == out.shape:
             out |= mask
-    return frozen_array(out)  # type: ignore[no-any-return]
+    return frozen_array(out)

@@ -93,4 +93,4 @@ def _clipped(rgb: npt.NDArray[np.uint8], origin: tuple[int, int]) -> Plane:
     inside = cv2.inRange(rgb, (DARKEST,) * 3, (BRIGHTEST,) * 3)[origin[0] :, origin[1] :]
     rows, columns = inside.shape[0] // 8, inside.shape[1] // 8
     share = cv2.resize(inside[: rows * 8, : columns * 8], (columns, rows), interpolation=cv2.INTER_AREA)
-    return frozen_array(1 - share.astype(np.float32) / 255)  # type: ignore[no-any-return]
+    return frozen_array(1 - share.astype(np.float32) / 255, np.float32)

@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 
 from fakeproof.artefact import Head, digest, shipped
+from fakeproof.detector import detectors
 from fakeproof.errors import CalibrationError, ParameterError
 from fakeproof.evidence.card import Card, CategoryCard, DetectorCard, part_of
 from fakeproof.evidence.metrics import calibration_loss, cllr, cllr_min, misleading_rates, roc_auc, tpr_at_fpr
@@ -113,7 +114,8 @@ class Scorer:
         ----------
         table : DataFrame or sequence of mappings
             What ``fp.findings_table`` makes, with a column of 0/1 for each category to fit, named ``edited``,
-            ``web_image`` or ``wrong_product``; leave a cell empty where the truth is not known.
+            ``web_image`` or ``wrong_product``; leave a cell empty where the truth is not known. Columns of detectors
+            that may speak for the category are fitted, those from outside (:func:`fakeproof.register`) too.
         groups : column name or sequence, optional
             Photos of one order, product or scene: they are held out together. Each photo alone by default.
 
@@ -317,9 +319,9 @@ def _fit_category(
     if names.size < MIN_GROUPS:
         raise ParameterError("groups", f"{names.size} groups", f"at least {MIN_GROUPS}, or nothing can be held out")
     base = Scorer.default().cards[category]
-    measured = {n: d for n, d in base.pooled.detectors.items() if not d.assigned}
+    measured = {d.name: d.version for d in detectors() if d.category is category and d.weighed == "fitted"}
     assigned = {n: d for n, d in base.pooled.detectors.items() if d.assigned}
-    versions = {**{n: d.version for n, d in measured.items()}, **_versions(rows)}
+    versions = {**measured, **_versions(rows)}
     scores = {n: np.array([_value(r, n) for r in rows]) for n in measured}
     cases = Cases(scores, labels, groups.astype(np.int64), versions, assigned)
     pooled = fit_card(cases, folds=folds, seed=seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from fakeproof.jpeg.coefficients import Coefficients
     from fakeproof.jpeg.markers import Frame, Structure
     from fakeproof.jpeg.tables import Encoder
-    from fakeproof.types import Blocks
+    from fakeproof.types import Blocks, Cache
 
 __all__ = ["JpegFile"]
 
@@ -28,7 +27,7 @@ class JpegFile:
         EXIF orientation 1-8 that leads from stored to displayed pixels.
     """
 
-    def __init__(self, data: bytes, structure: Structure, *, orientation: int, cached: Callable[..., Any]) -> None:
+    def __init__(self, data: bytes, structure: Structure, *, orientation: int, cached: Cache) -> None:
         self._data, self._cached = data, cached
         self.structure = structure
         self.orientation = orientation
@@ -76,7 +75,7 @@ class JpegFile:
         """Which encoder family writes such tables: identification, never a verdict."""
         from fakeproof.jpeg.tables import identify
 
-        return self._cached("jpeg.encoder", lambda: identify(self.quantization))  # type: ignore[no-any-return]
+        return self._cached("jpeg.encoder", lambda: identify(self.quantization))
 
     @property
     def standard_huffman(self) -> bool:
@@ -106,15 +105,13 @@ class JpegFile:
     def _coefficients(self) -> Coefficients | None:
         from fakeproof.jpeg.coefficients import read_coefficients
 
-        return self._cached(  # type: ignore[no-any-return]
-            "jpeg.coefficients", lambda: read_coefficients(self._data, self.structure)
-        )
+        return self._cached("jpeg.coefficients", lambda: read_coefficients(self._data, self.structure))
 
     def luma_plane(self) -> npt.NDArray[np.uint8]:
         """Return the Y plane as decoded, uint8 (rows, columns), read-only; of RGB and CMYK files BT.601 luma."""
         from fakeproof.jpeg.pixels import decode_luma
 
-        return self._cached("jpeg.luma", lambda: decode_luma(self._data, self.structure))  # type: ignore[no-any-return]
+        return self._cached("jpeg.luma", lambda: decode_luma(self._data, self.structure))
 
     def upright(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Turn an array of stored pixels (rows, columns, ...) as displayed; a view.

@@ -33,7 +33,7 @@ _STATES = {
 _UNCHECKED = ("unverified", "未经校验")
 
 
-@detector(version=VERSION, category=DETECTORS["ai_labels"], weighed="assigned")
+@detector(version=VERSION, category=DETECTORS["ai_labels"], weighed="assigned", cost_ms=1)
 def ai_labels(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find declarations that the picture was generated or edited with AI.
 

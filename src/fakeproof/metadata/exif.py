@@ -37,7 +37,7 @@ SIZE_SLACK = 16
 """Pixels a side by which a stated size may differ: padding to whole blocks."""
 
 
-@detector(version=VERSION, category=DETECTORS["exif"], weighed="assigned")
+@detector(version=VERSION, category=DETECTORS["exif"], weighed="assigned", cost_ms=1)
 def exif(photo: Photo, /, *, thumbnails: bool = True, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Check the EXIF block for contradictions.
 

@@ -52,7 +52,7 @@ class Tolerances:
     very_far_km: float = 300.0
 
 
-@detector(version=VERSION, category=DETECTORS["order_context"], weighed="assigned", needs="order")
+@detector(version=VERSION, category=DETECTORS["order_context"], weighed="assigned", needs="order", cost_ms=1)
 def order_context(
     photo: Photo, /, *, order: Order, tolerances: Tolerances | None = None, rules: RuleSet | None = None
 ) -> tuple[Finding, ...]:

@@ -29,7 +29,7 @@ BAR_FLAT = 0.6
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-@detector(version=VERSION, category=DETECTORS["platforms"], weighed="assigned")
+@detector(version=VERSION, category=DETECTORS["platforms"], weighed="assigned", cost_ms=1)
 def platforms(photo: Photo, /, *, order: Order | None = None, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find out which platforms the file has passed.
 

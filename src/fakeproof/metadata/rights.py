@@ -18,7 +18,7 @@ __all__ = ["rights"]
 _TECHNICAL = frozenset({"iptc.CodedCharacterSet", "iptc.1:0", "iptc.2:0"})
 
 
-@detector(version=VERSION, category=DETECTORS["rights"], weighed="assigned")
+@detector(version=VERSION, category=DETECTORS["rights"], weighed="assigned", cost_ms=1)
 def rights(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find who the file says owns or published the picture.
 

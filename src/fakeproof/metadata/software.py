@@ -39,7 +39,7 @@ _TONAL = ("orientation.", "color_adjustments", "filtered")
 _RETOUCH = re.compile(r'"product"\s*:\s*"([a-z_]{2,32})"')
 
 
-@detector(version=VERSION, category=DETECTORS["software"], weighed="assigned")
+@detector(version=VERSION, category=DETECTORS["software"], weighed="assigned", cost_ms=1)
 def software(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find the programs that wrote the file.
 

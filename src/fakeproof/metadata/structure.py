@@ -33,7 +33,7 @@ _VENDOR_HEADS = {
 _VENDOR_NAMES = ((b"SEFT", "Samsung trailer"), (b"vivo{", "vivo trailer"), (b"streamdata", "vivo stream data"))
 
 
-@detector(version=VERSION, category=DETECTORS["structure"], weighed="assigned")
+@detector(version=VERSION, category=DETECTORS["structure"], weighed="assigned", cost_ms=1)
 def structure(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Record how the file is built.
 

@@ -46,9 +46,7 @@ def colours(rgb: RGB8, foreground: Foreground) -> npt.NDArray[np.float32]:
     weight = foreground.resized(size[1], size[0])
     usable = weight * ((lab[..., 0] > 8) & (lab[..., 0] < 98))
     cast = lab[..., 1:].reshape(-1, 2).mean(axis=0)
-    return frozen_array(  # type: ignore[no-any-return]
-        np.stack([_histogram(lab[..., 1:], usable), _histogram(lab[..., 1:] - CAST * cast, usable)])
-    )
+    return frozen_array(np.stack([_histogram(lab[..., 1:], usable), _histogram(lab[..., 1:] - CAST * cast, usable)]))
 
 
 def _histogram(chroma: Any, weight: Any) -> Any:

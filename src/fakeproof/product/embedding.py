@@ -124,4 +124,4 @@ def embed(rgb: RGB8, foreground: Foreground) -> npt.NDArray[np.float32]:
     weight = foreground.resized(cells.shape[0], cells.shape[1])[..., None]
     views = [whole, cells.mean(axis=(0, 1)), (cells * weight).sum(axis=(0, 1)), _middle(cells), close]
     out = np.stack(views).astype(np.float32)
-    return frozen_array(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9))  # type: ignore[no-any-return]
+    return frozen_array(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-9))

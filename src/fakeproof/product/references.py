@@ -219,7 +219,7 @@ def _own(embedder: Embedder, rgb: Any) -> npt.NDArray[Any]:
     if views.ndim != 2 or views.size == 0 or not np.isfinite(views).all():
         raise ParameterError("embedder", f"returned {views.shape}", "one finite vector, or one a row")
     norm = np.maximum(np.linalg.norm(views, axis=1, keepdims=True), 1e-9)
-    return frozen_array(views / norm)  # type: ignore[no-any-return]
+    return frozen_array(views / norm)
 
 
 def _header(photo: Described) -> dict[str, Any]:

@@ -6,7 +6,7 @@ __getattr__, __dir__, __all__ = _attach(__name__, __file__)
 del _attach
 
 
-def detectors():  # type: ignore[no-untyped-def]  # the stub has the types
+def detectors():
     """Return the records of this package's detectors, in the order in which they run."""
     from fakeproof.detector import listed
 

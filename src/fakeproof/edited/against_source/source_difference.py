@@ -166,7 +166,7 @@ def _finding(photo: Photo, comparison: Comparison) -> Finding:
         supports=Category.EDITED if decided else None,
         sentence=_sentence(edits, spots, decided),
         mask=frozen_array(mask),
-        heatmap=frozen_array(heat),
+        heatmap=frozen_array(heat, np.float32),
         regions=tuple(regions),
         facts={
             "compared": round(comparison.share, 4),
