@@ -18,12 +18,13 @@ SECTIONS = {
     "findings": "What comes out",
     "verdict": "What comes out",
     "evidence": "What comes out",
-    "exhibits": "What comes out",
+    "exhibit": "What comes out",
     "types": "What comes out",
     "detector": "Detectors of your own",
     "errors": "Errors",
 }
-"""The section of what each module gives to ``fakeproof`` itself; one that stands here with none is an error."""
+"""The section of what each module gives to ``fakeproof`` itself."""
+ELSE = "And further"
 ROOMS = {
     "edited": "Was it edited",
     "web": "Was it taken from elsewhere",
@@ -43,7 +44,7 @@ def sections() -> dict[str, list[str]]:
     for name in fp.__dict__["_exported"]:
         value = getattr(fp, name)
         if not isinstance(value, ModuleType):
-            out[SECTIONS[value.__module__.split(".")[1]]].append(name)
+            out.setdefault(SECTIONS.get(value.__module__.split(".")[1], ELSE), []).append(name)
     for room, title in ROOMS.items():
         module = import_module(f"fakeproof.{room}")
         names = module.__dict__.get("_exported") or module.__all__
