@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 from benchmarks.material.cases import Case, limited
+from benchmarks.material.data import fold_of
 from benchmarks.training import localize, reading
 from benchmarks.training.boosting import Trees
 from benchmarks.training.cards import row_of
-from benchmarks.training.localize import DETECTORS, FOLDS, Sample, fold_of
+from benchmarks.training.localize import DETECTORS, FOLDS, Sample
 from benchmarks.training.store import Read, Store
 from skimage import data
 
@@ -105,7 +106,7 @@ def test_no_held_out_score_comes_from_a_model_that_knew_the_photo(monkeypatch):
     monkeypatch.setattr(localize, "fit_photo", lambda x, y, w: photos.append(len(y)) or fit_photo(x, y, w))
     values, held = localize.train(samples)
     for fold in range(FOLDS):
-        inside = {s.key for s in samples if fold_of(s) == fold}
+        inside = {s.key for s in samples if fold_of(s.group, FOLDS) == fold}
         assert not fits[fold] & inside
         assert photos[fold] == len(samples) - len(inside)
     assert fits[FOLDS] == held.keys() == {s.key for s in samples}

@@ -118,6 +118,11 @@ def half_of(group: str) -> Half:
     return "train" if hashlib.sha256(group.encode()).digest()[0] < 154 else "unseen"
 
 
+def fold_of(group: str, folds: int) -> int:
+    """Return the fold of what must stay together."""
+    return hashlib.sha256(f"fold{group}".encode()).digest()[0] % folds
+
+
 def split(row: Row) -> Half:
     """Return the row's half, decided by its component so that no scene crosses."""
     return half_of(row.component)

@@ -14,7 +14,7 @@ import numpy as np
 import fakeproof as fp
 from benchmarks.frame import Options
 from benchmarks.material.cases import Case, edited_cases, limited, product_cases, sampled, web_cases
-from benchmarks.training import localize
+from benchmarks.training import copy_move, localize
 from benchmarks.training.parts import Part
 from benchmarks.training.reading import PHOTO
 from benchmarks.training.store import Read, Store
@@ -46,18 +46,25 @@ def rows_of(category: Category, options: Options, store: Store) -> list[dict[str
 
 
 def edited_rows(reads: Sequence[Read]) -> list[dict[str, Any]]:
-    """Return the edited rows; `localize` speaks by models that did not know the photo's group."""
+    """Return the edited rows; scores of models that knew a photo's group are left out, or are those of models that did not."""
     part = shipped(localize.PART)
     model, held, known = FusionModel.from_json(part.values, part.head), localize.held_scores(), versions()
+    fresh = not shipped(copy_move.PART).head.legacy
     out = []
     for read in reads:
         sample = localize.sample_of(read)
         if sample is not None:
-            row = row_of(read, [name for name in _fitted(Category.EDITED) if name != "localize"])
+            knew = {"localize"} | ({"copy_move"} if fresh and _knew(read.case) else set())
+            row = row_of(read, [name for name in _fitted(Category.EDITED) if name not in knew])
             row["localize"] = localize.photo_score(sample, model, held.get(sample.key))
             row["versions"]["localize"] = known["localize"]
             out.append(row)
     return out
+
+
+def _knew(case: Case) -> bool:
+    """Whether the weights of copy-move were fitted on the photo's group."""
+    return case.half == "train" and copy_move.learned_from(case.group)
 
 
 def row_of(read: Read, names: Iterable[str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import numpy.typing as npt
 import fakeproof as fp
 from benchmarks.frame import Options
 from benchmarks.material.cases import edited_cases, limited, sampled
+from benchmarks.material.data import fold_of
 from benchmarks.training.boosting import Trees, fit
 from benchmarks.training.parts import Part
 from benchmarks.training.reading import PHOTO, channels_of
@@ -145,11 +146,6 @@ def _set_weight(sample: Sample) -> float:
     return {"phone_paste": 2.0, "casia1": 1.0, "misd": 0.5}.get(sample.set, 1.0)
 
 
-def fold_of(sample: Sample) -> int:
-    """Return the fold of a sample's group."""
-    return hashlib.sha256(("fold" + sample.group).encode()).digest()[0] % FOLDS
-
-
 def fit_trees(samples: list[Sample]) -> Trees:
     """Fit the cells' trees."""
     return fit(*training_cells(samples), trees=90, depth=4, rate=0.12, l2=60.0)
@@ -230,16 +226,16 @@ def train(known: list[Sample]) -> tuple[dict[str, Any], dict[str, float]]:
     """Return the model as JSON values, and each photo's log odds from trees and a photo's model that knew none of its group."""
     logits: dict[str, Any] = {}
     for fold in range(FOLDS):
-        trees = fit_trees([s for s in known if fold_of(s) != fold])
+        trees = fit_trees([s for s in known if fold_of(s.group, FOLDS) != fold])
         for s in known:
-            if fold_of(s) == fold:
+            if fold_of(s.group, FOLDS) == fold:
                 logits[s.key] = cell_logits(s.channels, model_of(trees, 0.0))
     cut = best_cut(logits, known)
     x = np.array([photo_features(logits[s.key], places_of(logits[s.key], cut), s.found) for s in known])
     y = np.array([s.altered for s in known])
     weight = np.array([_set_weight(s) for s in known])
     weight[y] *= weight[~y].sum() / weight[y].sum()
-    held, folds = np.zeros(len(known)), np.array([fold_of(s) for s in known])
+    held, folds = np.zeros(len(known)), np.array([fold_of(s.group, FOLDS) for s in known])
     for fold in range(FOLDS):
         inside = folds == fold
         held[inside] = photo_logit(fit_photo(x[~inside], y[~inside].astype(float), weight[~inside]), x[inside])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.frame import Options
-from benchmarks.material.data import product_of
+from benchmarks.material.data import fold_of, product_of
 from benchmarks.material.products import SHOP_PHOTOS, Bench, Comparison, cases_of
 from benchmarks.training.parts import Part
 from benchmarks.training.store import Store
@@ -83,18 +83,13 @@ def fit(x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any, float]:
     return mean, scale, found[:-1], float(found[-1])
 
 
-def fold_of(name: str, folds: int) -> int:
-    """Return the fold of a product; siblings may differ."""
-    return hashlib.sha256(("fold" + product_of(name)).encode()).digest()[0] % folds
-
-
 def left_out_features(bench: Bench, cases: Sequence[Comparison], names: Sequence[str]) -> Any:
     """Features of training cases under a metric that never saw their products: it would flatter them otherwise."""
     x = np.zeros((len(cases), len(FEATURES)))
     for side in (0, 1):
-        bench.metric = learn_metric(bench, [name for name in names if fold_of(name, 2) != side])
+        bench.metric = learn_metric(bench, [name for name in names if fold_of(product_of(name), 2) != side])
         for index, case in enumerate(cases):
-            if fold_of(case.photo, 2) == side:
+            if fold_of(product_of(case.photo), 2) == side:
                 x[index] = bench.values(case)
     return x
 
@@ -109,7 +104,7 @@ def train(bench: Bench, cases: Sequence[Comparison]) -> Card:
     metric = bench.metric = learn_metric(bench, names)
     weight = weights_of(cases)
     fold, other = (
-        np.array([fold_of(name, FOLDS) for name in side])
+        np.array([fold_of(product_of(name), FOLDS) for name in side])
         for side in zip(*[(c.photo, c.shop[0]) for c in cases], strict=True)
     )
     scores = np.zeros(len(cases))
