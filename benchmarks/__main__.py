@@ -25,6 +25,7 @@ SECTIONS = {
     "product": "same product or another",
     "metadata": "what the file itself says",
     "scoring": "calibrated scores for the three categories",
+    "weighing": "the edited score by chain and by kind of photo, with the parts shipped and those of --before",
     "photo": "reading photos: coefficients and open times",
     "chain": "delivery chain confusion matrix",
     "speed": "analysis by stage and size, against cv2.imdecode",
@@ -50,12 +51,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--chain", choices=CHAINS, default="asis")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1, help="processes where a section can use several")
+    parser.add_argument("--minutes", type=float, help="read photos for so long at most, where what was read is kept")
+    parser.add_argument("--before", default="", help="revision whose learned parts `weighing` measures beside these")
     parser.add_argument("--json", type=Path, help="write the run to this file")
     parser.add_argument("--write", action="store_true", help="renew the sections in docs/benchmarks.md")
     parser.add_argument("--check", action="store_true", help="name what is worse than on docs/benchmarks.md; status 1")
     asked = parser.parse_args(arguments)
     data = asked.data.resolve() if asked.data else None
-    options = Options(data, asked.limit, asked.chain, asked.seed, asked.jobs)
+    options = Options(data, asked.limit, asked.chain, asked.seed, asked.jobs, asked.minutes, asked.before)
     names = list(SECTIONS) if "all" in asked.sections else asked.sections
     command = "python -m benchmarks " + shlex.join(
         w if not w.startswith("/") else Path(w).name for w in (arguments if arguments is not None else sys.argv[1:])

@@ -27,6 +27,8 @@ class Options:
     chain: str = "asis"
     seed: int = 0
     jobs: int = 1
+    minutes: float | None = None
+    before: str = ""
 
 
 @dataclass

@@ -140,3 +140,5 @@ def test_late_imports_count_and_type_checking_does_not():
     found = code.closure(["fakeproof.edited.localize"])
     assert "fakeproof._kernels.fusion" in found
     assert "fakeproof.photo" not in code._imports("fakeproof.edited.localize")
+    without = code.closure(["fakeproof.edited.localize"], without=["fakeproof._kernels.fusion"])
+    assert "fakeproof._kernels.fusion" not in without < found

@@ -24,10 +24,11 @@ TPR_TARGET = {Category.EDITED: 0.60}
 
 def run(options: Options) -> list[Table]:
     """Return, for each category and chain, what the shipped cards do on the unseen half; then the cost of scoring."""
-    store = Store(jobs=options.jobs, by_version=True)
-    rows = {category: rows_of(category, options, store) for category in Category}
+    store = Store(jobs=options.jobs, minutes=options.minutes, by_version=True)
+    found = {category: rows_of(category, options, store) for category in Category}
+    rows = {category: part for category, part in found.items() if part}
     scorer = fp.Scorer.default()
-    return [_cards(scorer), *(_category(scorer, c, rows[c]) for c in Category), _splits(rows), _speed(scorer, rows)]
+    return [_cards(scorer), *(_category(scorer, c, rows[c]) for c in rows), _splits(rows), _speed(scorer, rows)]
 
 
 # Tables
@@ -58,11 +59,11 @@ def _category(scorer: fp.Scorer, category: Category, rows: Sequence[dict[str, An
         for half in ("train", "unseen"):
             part = [r for r in rows if r["delivered"] == chain and r["half"] == half]
             if part:
-                table.rows.append(_line(scorer, category, part, chain, half, table))
+                table.rows.append(line(scorer, category, part, chain, half, table))
     for name in sorted({r["set"] for r in rows}):
         part = [r for r in rows if r["delivered"] == "asis" and r["half"] == "unseen" and r["set"] == name]
         if part:
-            table.rows.append(_line(scorer, category, part, f"asis, {name}", "unseen", None))
+            table.rows.append(line(scorer, category, part, f"asis, {name}", "unseen", None))
     table.note = (
         '"found" and "accused" are the shares with decision `supported`, with Wilson intervals; Cllr with a bootstrap over '
         "groups; loss = Cllr - Cllr_min."
@@ -70,7 +71,7 @@ def _category(scorer: fp.Scorer, category: Category, rows: Sequence[dict[str, An
     return table
 
 
-def _line(
+def line(
     scorer: fp.Scorer, category: Category, part: Sequence[dict[str, Any]], chain: str, half: str, table: Table | None
 ) -> list[Any]:
     scores = [record_score(scorer.cards[category], r) for r in part]
@@ -115,8 +116,8 @@ def _splits(rows: dict[Category, list[dict[str, Any]]]) -> Table:
             inside = {names[i] for i in order[: round(0.6 * len(names))]}
             card = fit_category(category, [r for r in part if r["group"] in inside])
             held = [r for r in part if r["group"] not in inside]
-            line = _line(fp.Scorer({category: card}), category, held, "asis", "held out", None)
-            table.rows.append([category.value, number + 1, line[2], line[3], line[4], line[6], line[7]])
+            figures = line(fp.Scorer({category: card}), category, held, "asis", "held out", None)
+            table.rows.append([category.value, number + 1, figures[2], figures[3], figures[4], figures[6], figures[7]])
     table.note = "`localize` and `compare` keep their shipped models, which saw the training half."
     return table
 

@@ -12,24 +12,24 @@ from pathlib import Path
 ROOTS = ("fakeproof", "benchmarks")
 
 
-def digest(modules: Iterable[str]) -> str:
-    """Return the SHA-256 of modules and all that they import, late imports counted.
+def digest(modules: Iterable[str], *, without: Iterable[str] = ()) -> str:
+    """Return the SHA-256 of modules and all that they import, late imports counted, but for what is reached by others alone.
 
     Comments, docstrings and layout are not in it: they change no number.
     """
     total = hashlib.sha256()
-    for name in sorted(closure(modules)):
+    for name in sorted(closure(modules, without=without)):
         total.update(name.encode() + _digest_of(name))
     return total.hexdigest()
 
 
-def closure(modules: Iterable[str]) -> set[str]:
-    """Return the names of modules and all modules of the project that they import."""
-    seen: set[str] = set()
+def closure(modules: Iterable[str], *, without: Iterable[str] = ()) -> set[str]:
+    """Return the names of modules and all modules of the project that they import; `without` are not followed."""
+    seen, passed = set[str](), frozenset(without)
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name not in seen:
+        if name not in seen and name not in passed:
             seen.add(name)
             waiting += _imports(name)
     return seen

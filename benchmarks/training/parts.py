@@ -18,6 +18,8 @@ from fakeproof.artefact import Head, digest, shipped
 
 MODULES = ("embedding", "copy_move", "localize", "product", "cards")
 """Modules of this folder that fit a part, each with its `PARTS`; a new part is a module and its name here."""
+FRAME = ("benchmarks.frame", *(f"benchmarks.training.{m}" for m in ("parts", "store", "reading", "versions", "code")))
+"""Modules that carry values and change none; what the store holds is in the digest of the data."""
 SOURCE = Path(fp.__file__).parent
 
 
@@ -51,6 +53,12 @@ class Part:
         *rooms, name = self.name.split(".")
         return SOURCE.joinpath(*rooms, f"{name}.json")
 
+    @property
+    def code(self) -> str:
+        """Digest of the code that reads the cases and fits the part."""
+        read = [d.run.__module__ for d in fp.detectors() if d.name in self.detectors]
+        return code.digest([self.module, *read], without=FRAME)
+
     def head(self, options: Options) -> Head:
         """Return the head of a fit that starts now; the fit adds the digest of its data, folds and files."""
         known = versions()
@@ -60,7 +68,7 @@ class Part:
             detectors={name: known[name] for name in self.detectors},
             parts={name: digest(name) for name in self.needs},
             seed=options.seed,
-            code=code.digest([self.module]),
+            code=self.code,
         )
 
 
@@ -86,7 +94,7 @@ def state(part: Part, known: Mapping[str, int]) -> str:
         stale.insert(0, f"legacy: {head.legacy}")
     if stale:
         return "stale: " + "; ".join(stale) + (f" (vouched for until then: {', '.join(carried)})" if carried else "")
-    if head.code != code.digest([part.module]):
+    if head.code != part.code:
         return "fitted; its code was changed since, versions were not"
     return "fitted"
 
