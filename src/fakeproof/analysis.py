@@ -12,7 +12,7 @@ from fakeproof.case import cross_check
 from fakeproof.detector import Detector, detectors, registered
 from fakeproof.errors import ParameterError, PhotoError
 from fakeproof.evidence.scorer import Scorer
-from fakeproof.findings import OWN_LISTING, Finding, NotApplicable, Source
+from fakeproof.findings import OWN_LISTING, Finding, NotApplicable, Problem, Role, Source
 from fakeproof.order import Order
 from fakeproof.photo import Photo
 from fakeproof.verdict import CaseVerdict, Verdict
@@ -135,7 +135,7 @@ def analyze_case(
     gathered = _Gathered()
     shots = _read_all(photos, gathered, what="photo")
     if not shots:
-        raise PhotoError("case", "; ".join(gathered.problems) or "holds no photo", value=0)
+        raise PhotoError("case", "; ".join(map(str, gathered.problems)) or "holds no photo", value=0)
     _, goods = _read_products(products, gathered)
     searched = sources if sources is None or hasattr(sources, "search") else list(_expand(sources))
     verdicts = [analyze(p, sources=searched, products=goods, order=order, scorer=scorer) for p in shots]
@@ -150,13 +150,10 @@ class _Gathered:
 
     findings: list[Finding] = field(default_factory=list)
     skipped: list[NotApplicable] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def add(self, answer: Answer) -> Finding | None:
-        for name, reason in _unreadable(answer):
-            text = f"{name}: {reason}"
-            if text not in self.problems:
-                self.problems.append(text)
+        self.problems += [problem for problem in _unreadable(answer) if problem not in self.problems]
         if isinstance(answer, NotApplicable):
             self.skipped.append(answer)
             return None
@@ -168,22 +165,19 @@ class _Gathered:
             self.add(answer)
 
 
-def _unreadable(answer: Answer) -> Iterator[tuple[str, str]]:
-    """Give name and reason of what a search or a comparison could not read."""
-    if isinstance(answer, NotApplicable):
-        return iter(answer.unreadable)
-    listed = answer.facts.get("unreadable", ())
-    return iter(listed.items()) if isinstance(listed, Mapping) else ((b["name"], b["reason"]) for b in listed)
+def _unreadable(answer: Answer) -> tuple[Problem, ...]:
+    """Return what a search or a comparison could not read."""
+    return answer.unreadable
 
 
-def _read_all(items: Iterable[Any] | None, gathered: _Gathered, *, what: str) -> list[Photo]:
+def _read_all(items: Iterable[Any] | None, gathered: _Gathered, *, what: Role) -> list[Photo]:
     """Read photos that belong to the case; a broken one is named and left out."""
     out: list[Photo] = []
     for item in _expand(items):
         try:
             out.append(Photo.of(item))
         except PhotoError as error:
-            gathered.problems.append(f"{what} {error}")
+            gathered.problems.append(Problem.of(what, error.name, error))
     return out
 
 
@@ -240,7 +234,7 @@ def _web(
     gathered.add_all(_ask(web.detectors(), "photo", photo))
     answers = [match_sources(photo, sources if hasattr(sources, "search") else list(_expand(sources)))]  # type: ignore[arg-type]
     own = match_sources(photo, [Source(p, seen_on=OWN_LISTING["en"]) for p in listings])
-    if isinstance(own, Finding) and (own.matches or own.facts["unreadable"]):
+    if isinstance(own, Finding) and (own.matches or own.unreadable):
         answers.append(own)  # a buyer's photo need not come from the listing: no match there says nothing
     found = [f for f in map(gathered.add, answers) if f is not None]
     return tuple(chain.from_iterable(f.matches for f in found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 __all__ = ["CalibrationError", "FakeproofError", "IndexFormatError", "ParameterError", "PhotoError"]
 
@@ -20,25 +20,33 @@ class PhotoError(FakeproofError, ValueError):
         The photo as its caller named it.
     reason : str
         What is wrong, with the value that was met.
+    words : mapping of str to str
+        The reason by language; English alone where nothing else was given.
+    code : str
+        The reason in one word, such as ``empty`` or ``too_large``; empty where nothing was given.
     limit : float or None
         The limit that was passed, if it was one.
     value : float or None
         The value that passed it.
     """
 
-    def __init__(self, name: str, reason: str, *, value: float | None = None, limit: float | None = None) -> None:
-        self.name, self.reason, self.value, self.limit = name, reason, value, limit
-        super().__init__(name, reason)
+    def __init__(
+        self, name: str, reason: str | Mapping[str, str], *, value: float | None = None, limit: float | None = None
+    ) -> None:
+        self.words: Mapping[str, str] = {"en": reason} if isinstance(reason, str) else reason
+        self.code = str(getattr(reason, "key", "")).rpartition(".")[2]
+        self.name, self.reason, self.value, self.limit = name, self.words["en"], value, limit
+        super().__init__(name, self.reason)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.reason}"
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild_photo_error, (type(self), self.name, self.reason, self.value, self.limit)
+        return _rebuild_photo_error, (type(self), self.name, self.words, self.value, self.limit)
 
 
 def _rebuild_photo_error(
-    cls: type[PhotoError], name: str, reason: str, value: float | None, limit: float | None
+    cls: type[PhotoError], name: str, reason: Mapping[str, str], value: float | None, limit: float | None
 ) -> PhotoError:
     """Errors cross process borders in batches; exceptions with keywords do not pickle by themselves."""
     return cls(name, reason, value=value, limit=limit)

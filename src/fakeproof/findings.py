@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
@@ -9,8 +10,9 @@ from enum import Flag as _EnumFlag
 from enum import auto
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
+from fakeproof.errors import PhotoError
 from fakeproof.heatmaps import BlockHeatmap, map_picture, spread_from
 from fakeproof.types import Category, Language
 from fakeproof.words import FALLBACK, Phrase, frozen_words, phrase, said, text
@@ -23,7 +25,20 @@ if TYPE_CHECKING:
 
 Scalar = TypeVar("Scalar", bound="np.generic")
 
-__all__ = ["OWN_LISTING", "Finding", "Flag", "Match", "NotApplicable", "Region", "Source", "frozen_array", "too_small"]
+__all__ = [
+    "OWN_LISTING",
+    "Finding",
+    "Flag",
+    "Match",
+    "NotApplicable",
+    "Problem",
+    "Region",
+    "Role",
+    "Source",
+    "frozen_array",
+    "shown_name",
+    "too_small",
+]
 
 OWN_LISTING: Phrase = phrase("shared.own_listing")
 """Where a source was seen that is one of the shop's own pictures."""
@@ -138,8 +153,8 @@ class NotApplicable:
         Why it cannot look, by language; a text alone is taken for English.
     version : int
         The detector's version.
-    unreadable : tuple of (str, str)
-        Pictures that could not be read, each with the reason, where that is why.
+    unreadable : tuple of Problem
+        Pictures that could not be read, where that is why.
 
     Examples
     --------
@@ -152,7 +167,7 @@ class NotApplicable:
     reason: Mapping[Language, str] | str
     detector: str = ""
     version: int = 1
-    unreadable: tuple[tuple[str, str], ...] = ()
+    unreadable: tuple[Problem, ...] = ()
 
     def __post_init__(self) -> None:
         reason = {FALLBACK: self.reason} if isinstance(self.reason, str) else self.reason
@@ -183,6 +198,69 @@ class NotApplicable:
             "reason": self.wording("en"),
             "reason_zh": self.wording("zh"),
         }
+
+
+Role: TypeAlias = Literal["photo", "source", "product"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """A picture that was given and not used.
+
+    Parameters
+    ----------
+    role : {'photo', 'source', 'product'}
+        What it was given as.
+    name : str
+        The picture as its caller named it.
+    words : mapping
+        Why it was not used, by language.
+    code : str
+        The reason in one word, such as ``empty``; that of :class:`fakeproof.PhotoError`.
+
+    Examples
+    --------
+    >>> from fakeproof.findings import Problem
+    >>> from fakeproof.words import phrase
+    >>> problem = Problem(role="product", name="/shop/1.jpg", words=phrase("problem.empty"), code="empty")
+    >>> str(problem), problem.wording("zh")
+    ('product /shop/1.jpg: is empty (0 bytes)', '1.jpg：是空文件')
+    """
+
+    role: Role
+    name: str
+    words: Mapping[Language, str]
+    code: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", frozen_words(self.words))
+
+    @classmethod
+    def of(cls, role: Role, name: str, error: Exception) -> Self:
+        """Say what an error says."""
+        words = error.words if isinstance(error, PhotoError) else phrase("problem.unreadable", why=str(error))
+        return cls(role=role, name=name, words=words, code=getattr(error, "code", "") or "unreadable")
+
+    def wording(self, lang: Language = "en") -> str:
+        """Return it for people: the file's name without folders, and the reason."""
+        return text("problem.said", lang, name=shown_name(self.name), why=said(self.words, lang))
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.name}: {said(self.words, FALLBACK)}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), _plain_fields(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values; the name without folders, for this is handed over."""
+        return {"role": self.role, "name": shown_name(self.name), "code": self.code, "words": dict(self.words)}
+
+
+def shown_name(name: str) -> str:
+    """Return a file's name for people: no folders, no control characters, no direction tricks, bounded."""
+    last = Path(name.replace("\\", "/")).name or name
+    clean = re.sub(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "�", last)
+    return clean if len(clean) <= 80 else clean[:60] + "…" + clean[-16:]
 
 
 def too_small(size: tuple[int, int], least: int) -> NotApplicable:
@@ -388,6 +466,8 @@ class Finding:
         Circumstances that touch the result.
     matches, related : tuple of Match
         For searches: verified same photos, best first; and the same product in other photos.
+    unreadable : tuple of Problem
+        Pictures that were to be compared and could not be read.
     pictures : mapping of str to ndarray
         RGB8 pictures that belong to the exhibit, such as an embedded thumbnail.
     """
@@ -404,6 +484,7 @@ class Finding:
     flags: Flag = Flag.NONE
     matches: tuple[Match, ...] = ()
     related: tuple[Match, ...] = ()
+    unreadable: tuple[Problem, ...] = ()
     pictures: Mapping[str, RGB8] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -466,6 +547,7 @@ class Finding:
             "flags": [flag.name for flag in self.flags],
             "matches": [match.to_dict() for match in self.matches],
             "related": [match.to_dict() for match in self.related],
+            "unreadable": [problem.to_dict() for problem in self.unreadable],
         }
 
 

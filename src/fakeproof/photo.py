@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from fakeproof.errors import ParameterError, PhotoError
 from fakeproof.findings import Source, frozen_array
+from fakeproof.words import phrase
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,14 +123,14 @@ class Photo:
         path = Path(path)
         try:
             if path.is_dir():
-                raise PhotoError(str(path), "is a directory, not a photo")
+                raise PhotoError(str(path), phrase("problem.directory"))
             _check_bytes(str(path), path.stat().st_size, limits)
             data = path.read_bytes()
         except PhotoError:
             raise
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             reason = getattr(error, "strerror", None) or error
-            raise PhotoError(str(path), f"cannot be read ({reason})") from error
+            raise PhotoError(str(path), phrase("problem.unreadable", why=str(reason))) from error
         return cls.from_bytes(data, name=str(path), limits=limits, salvage=salvage)
 
     @classmethod
@@ -143,12 +144,12 @@ class Photo:
         if not isinstance(data, bytes | bytearray | memoryview):
             raise ParameterError("data", type(data).__name__, "a file's bytes; Photo.open takes a path")
         if not data:
-            raise PhotoError(name, "is empty (0 bytes)", value=0)
+            raise PhotoError(name, phrase("problem.empty"), value=0)
         _check_bytes(name, len(data), limits)
         data = bytes(data)
         kind = sniff(data)
         if kind is None:
-            raise PhotoError(name, f"is not a photo in a known format (begins with {data[:8]!r})")
+            raise PhotoError(name, phrase("problem.unknown_format", begins=repr(data[:8])))
         photo = cls(name=name, data=data, limits=limits, format=kind)
         if kind == "JPEG":
             photo._read_jpeg(salvage=salvage)
@@ -212,19 +213,21 @@ class Photo:
         ))  # fmt: skip
         for problem in structure.problems:
             if problem.code.startswith("too-m"):
-                raise PhotoError(self.name, f"has {problem.code.replace('-', ' ')} at byte {problem.offset}")
+                raise PhotoError(
+                    self.name, phrase("problem.parts", what=problem.code.replace("-", " "), offset=problem.offset)
+                )
         frame = structure.frame
         if frame is None or not structure.scans:
-            raise PhotoError(self.name, f"is a JPEG without a picture ({_problems(structure)})")
+            raise PhotoError(self.name, phrase("problem.no_picture", why=_problems(structure)))
         self._check_size((frame.width, frame.height))
         work = len(structure.scans) * frame.width * frame.height
         if work > _SCAN_WORK * limits.max_pixels:
-            raise PhotoError(self.name, f"has {len(structure.scans)} scans of {frame.width}x{frame.height} pixels",
+            raise PhotoError(self.name, phrase("problem.scans", scans=len(structure.scans), size=f"{frame.width}x{frame.height}"),
                              value=work, limit=_SCAN_WORK * limits.max_pixels)  # fmt: skip
         self._check_coded(structure)
         if structure.end is None:
             if not salvage:
-                raise PhotoError(self.name, "is truncated: the end marker is missing; salvage=True takes what is there")
+                raise PhotoError(self.name, phrase("problem.truncated_jpeg"))
             self.salvaged = True
         self._structure = structure
         turned = self.orientation >= 5
@@ -238,13 +241,13 @@ class Photo:
             self._check_size(container.size)
             dense = container.size[0] * container.size[1] / len(self._bytes)
             if dense > _PIXELS_PER_BYTE and self.format != "PNG":
-                raise PhotoError(self.name, f"claims {dense:.0f} pixels a byte, which no photo has",
+                raise PhotoError(self.name, phrase("problem.dense", dense=dense),
                                  value=dense, limit=_PIXELS_PER_BYTE)  # fmt: skip
         elif self.format in ("PNG", "WEBP", "AVIF", "HEIC"):
-            raise PhotoError(self.name, f"is a {self.format} whose header cannot be read")
+            raise PhotoError(self.name, phrase("problem.header", format=self.format))
         if not container.complete:
             if not (salvage and self.format == "PNG"):
-                raise PhotoError(self.name, f"is truncated: the {self.format} ends before its end")
+                raise PhotoError(self.name, phrase("problem.truncated", format=self.format))
             self.salvaged = True
         height, width = self.rgb.shape[:2]
         self.size = (width, height)
@@ -253,14 +256,15 @@ class Photo:
         """Raise PhotoError for a size (width, height) beyond the limits."""
         limits, (width, height) = self._limits, size
         for value, limit, above in (
-            (width * height, limits.max_pixels, "above the limit of {} pixels"),
-            (max(size), limits.max_side, "above the limit of {} px a side"),
+            (width * height, limits.max_pixels, "too_many_pixels"),
+            (max(size), limits.max_side, "too_long"),
         ):
             if value > limit:
-                raise PhotoError(self.name, f"{width}x{height} is {above.format(limit)}", value=value, limit=limit)
+                reason = phrase(f"problem.{above}", size=f"{width}x{height}", limit=limit)
+                raise PhotoError(self.name, reason, value=value, limit=limit)
         if min(size) < limits.min_side:
-            raise PhotoError(self.name, f"{width}x{height} is below the limit of {limits.min_side} px a side",
-                             value=min(size), limit=limits.min_side)  # fmt: skip
+            reason = phrase("problem.too_short", size=f"{width}x{height}", limit=limits.min_side)
+            raise PhotoError(self.name, reason, value=min(size), limit=limits.min_side)  # fmt: skip
 
     def _check_coded(self, structure: Structure) -> None:
         """Raise PhotoError where so few bytes cannot hold so many pixels, salvaging or not.
@@ -275,7 +279,7 @@ class Photo:
         shapes = [frame.blocks(i) for i in range(len(frame.components))]
         needed = sum(rows * columns for rows, columns in shapes) * (1 if frame.progressive else 2) // 8
         if coded < needed:
-            raise PhotoError(self.name, f"is truncated: {coded} coded bytes cannot hold {frame.width}x{frame.height} px",
+            raise PhotoError(self.name, phrase("problem.coded", coded=coded, size=f"{frame.width}x{frame.height}"),
                              value=coded, limit=needed)  # fmt: skip
 
     @property
@@ -359,7 +363,7 @@ class Photo:
             try:
                 stored = decode_rgb(self._bytes, self._structure)
             except JpegDecodeError as error:
-                raise PhotoError(self.name, f"cannot be decoded ({error})") from error
+                raise PhotoError(self.name, phrase("problem.undecodable", why=str(error))) from error
         turned = np.ascontiguousarray(upright(stored, orientation))
         turned.flags.writeable = False
         return turned
@@ -482,7 +486,7 @@ class Photo:
             try:
                 stored = decode_rgb(self._bytes, self._structure, reduce=step)
             except JpegDecodeError as error:
-                raise PhotoError(self.name, f"cannot be decoded ({error})") from error
+                raise PhotoError(self.name, phrase("problem.undecodable", why=str(error))) from error
             picture = np.ascontiguousarray(upright(stored, self.orientation))
         goal = (max(1, round(width * scale)), max(1, round(height * scale)))
         if (picture.shape[1], picture.shape[0]) != goal:
@@ -529,9 +533,8 @@ class Photo:
 
 def _check_bytes(name: str, length: int, limits: PhotoLimits) -> None:
     if length > limits.max_bytes:
-        raise PhotoError(
-            name, f"{length} bytes is above the limit of {limits.max_bytes}", value=length, limit=limits.max_bytes
-        )
+        reason = phrase("problem.too_large", length=length, limit=limits.max_bytes)
+        raise PhotoError(name, reason, value=length, limit=limits.max_bytes)
 
 
 def _problems(structure: Structure) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fakeproof.errors import PhotoError
 from fakeproof.reading.containers import png_chunks, png_raw_bytes
 from fakeproof.reading.tiff import parse_tiff
+from fakeproof.words import phrase
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -65,7 +66,9 @@ def decode_other(
     except PhotoError:
         raise
     except (*_PILLOW_ERRORS, DecompressionBombError) as error:
-        raise PhotoError(name, f"cannot be decoded as {kind} ({error or type(error).__name__})") from error
+        raise PhotoError(
+            name, phrase("problem.undecodable_as", format=kind, why=str(error or type(error).__name__))
+        ) from error
 
 
 def _tiff_of(image: Image.Image) -> bytes:
@@ -80,7 +83,7 @@ def _opener(kind: str, name: str) -> Callable[[Any], Image.Image]:
         try:
             from pillow_heif import HeifImageFile
         except ImportError as error:
-            raise PhotoError(name, "is HEIC; install fakeproof[heif] to read it") from error
+            raise PhotoError(name, phrase("problem.heic")) from error
         return HeifImageFile  # type: ignore[no-any-return]
     return {
         "PNG": PngImagePlugin.PngImageFile, "WEBP": WebPImagePlugin.WebPImageFile,

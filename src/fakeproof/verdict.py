@@ -16,7 +16,7 @@ from fakeproof._maker import bound
 from fakeproof._version import __version__
 from fakeproof.edited.places import Places, altered_places
 from fakeproof.errors import ParameterError
-from fakeproof.findings import Finding, Match, NotApplicable, Region
+from fakeproof.findings import Finding, Match, NotApplicable, Problem, Region
 from fakeproof.order import Order
 from fakeproof.types import Category, Language
 from fakeproof.words import check_language, said
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SCHEMA", "CaseLink", "CaseVerdict", "Maker", "PhotoRecord", "Verdict", "opened"]
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the JSON schema; rises only when a field changes its meaning or goes away."""
 
 
@@ -84,7 +84,7 @@ class Verdict:
         What the detectors saw.
     skipped : tuple of NotApplicable
         Detectors that could not look, with the reason. Neutral.
-    problems : tuple of str
+    problems : tuple of Problem
         Sources and products that could not be read, each with the reason.
     sources, products : tuple of Photo
         Originals that matched, and the shop's photos: what exhibits show beside the photo.
@@ -105,7 +105,7 @@ class Verdict:
     scores: Mapping[Category, CategoryScore]
     findings: tuple[Finding, ...] = ()
     skipped: tuple[NotApplicable, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     sources: tuple[Photo | PhotoRecord, ...] = ()
     products: tuple[Photo | PhotoRecord, ...] = ()
     order: Order | None = None
@@ -218,7 +218,7 @@ class Verdict:
             "regions": [region.to_dict() for region in self.regions],
             "findings": [finding.to_dict() for finding in self.findings],
             "skipped": [answer.to_dict() for answer in self.skipped],
-            "problems": list(self.problems),
+            "problems": [problem.to_dict() for problem in self.problems],
             "order": self.order.to_dict() if self.order is not None else None,
             "sources": [PhotoRecord.of(p).to_dict() for p in self.sources],
             "products": [PhotoRecord.of(p).to_dict() for p in self.products],
@@ -389,14 +389,14 @@ class CaseVerdict:
         One a photo, in the order given.
     links : tuple of CaseLink
         What pairs of photos share, and where they contradict.
-    problems : tuple of str
+    problems : tuple of Problem
         Photos that could not be read, each with the reason.
     order : Order or None
     """
 
     verdicts: tuple[Verdict, ...]
     links: tuple[CaseLink, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     order: Order | None = None
 
     @property
@@ -424,7 +424,7 @@ class CaseVerdict:
             "schema": SCHEMA,
             "recommended": [self.verdicts.index(v) for v in self.recommended],
             "links": [link.to_dict() for link in self.links],
-            "problems": list(self.problems),
+            "problems": [problem.to_dict() for problem in self.problems],
             "order": self.order.to_dict() if self.order is not None else None,
             "verdicts": [verdict.to_dict() for verdict in self.verdicts],
         }

@@ -22,7 +22,6 @@ from fakeproof.evidence.score import CategoryScore, Contribution
 from fakeproof.exhibits import draw
 from fakeproof.exhibits.captions import original_words, shown_name
 from fakeproof.exhibits.dossier import ENDINGS, write_case
-from fakeproof.exhibits.problems import problem_words
 from fakeproof.exhibits.report import headline
 from fakeproof.exhibits.statement import checklist, statement
 from fakeproof.reading import containers as reading_containers
@@ -381,10 +380,11 @@ def jpeg_bytes(size=(64, 64)):
 def test_a_chinese_page_says_in_chinese_why_a_file_was_not_used(data, limits):
     with pytest.raises(fp.PhotoError) as caught:
         fp.Photo.from_bytes(data, name="shop/图 1.jpg", limits=fp.PhotoLimits(**limits))
-    words = problem_words(str(caught.value), "zh")
+    problem = Problem.of("product", caught.value.name, caught.value)
+    words = problem.wording("zh")
     assert words.startswith("图 1.jpg：")
     assert caught.value.reason not in words
-    page = replace(verdict(), problems=(f"product {caught.value}",)).to_html(lang="zh")
+    page = replace(verdict(), problems=(problem,)).to_html(lang="zh")
     assert f"<li>{words}</li>" in page
 
 

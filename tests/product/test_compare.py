@@ -112,7 +112,7 @@ def test_one_broken_shop_photo_does_not_stop_the_rest(tmp_path):
     good = Photo.from_array(data.coffee())
     finding = fp.product.compare(good, [broken, good, tmp_path / "missing.jpg"])
     assert finding.facts["answer"] == "same"
-    assert set(finding.facts["unreadable"]) == {str(broken), str(tmp_path / "missing.jpg")}
+    assert {problem.name for problem in finding.unreadable} == {str(broken), str(tmp_path / "missing.jpg")}
     none = fp.product.compare(good, [broken])
     assert not none
     assert "broken.jpg" in str(none)

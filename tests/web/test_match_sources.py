@@ -100,14 +100,16 @@ def test_one_broken_source_stops_nothing(sources, tmp_path):
     broken = fp.Source(b"not a picture", key="broken")
     finding = fp.web.match_sources(photo(image("coffee")), [broken, missing, *sources])
     assert len(finding.matches) == 1
-    assert [u["name"] for u in finding.facts["unreadable"]] == ["broken", "missing.jpg"]
-    assert all(u["reason"] for u in finding.facts["unreadable"])
+    assert [problem.name for problem in finding.unreadable] == ["broken", "missing.jpg"]
+    assert all(problem.wording(lang) for problem in finding.unreadable for lang in ("en", "zh"))
 
 
 def test_sources_of_which_none_can_be_read_clear_nobody(tmp_path):
     answer = fp.web.match_sources(photo(image("coffee")), [tmp_path / "missing.jpg"])
     assert not answer
-    assert answer.unreadable == (("missing.jpg", "cannot be read (No such file or directory)"),)
+    assert [str(problem) for problem in answer.unreadable] == [
+        "source missing.jpg: cannot be read (No such file or directory)"
+    ]
 
 
 def test_the_same_file_is_said_to_be_the_same(tmp_path):

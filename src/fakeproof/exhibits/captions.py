@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fakeproof.findings import shown_name
 from fakeproof.types import Language
 from fakeproof.words import text
 
@@ -20,7 +19,6 @@ __all__ = [
     "detector_name",
     "original_words",
     "product_words",
-    "shown_name",
 ]
 
 Words = dict[Language, str]
@@ -29,13 +27,6 @@ Words = dict[Language, str]
 def detector_name(detector: str, lang: Language) -> str:
     """Return what a detector looks at, as people read it."""
     return text(f"{detector}.name", lang)
-
-
-def shown_name(name: str) -> str:
-    """Return a file's name for people: no folders, no control characters, no direction tricks, bounded."""
-    last = Path(name.replace("\\", "/")).name or name
-    clean = re.sub(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "�", last)
-    return clean if len(clean) <= 80 else clean[:60] + "…" + clean[-16:]
 
 
 def trace_name(detector: str, lang: Language) -> str:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 from fakeproof._folders import appearing
 from fakeproof.errors import ParameterError
-from fakeproof.exhibits.captions import shown_name
 from fakeproof.exhibits.compose import ORIGINALS
-from fakeproof.exhibits.problems import problem_words
 from fakeproof.exhibits.report import headline, page
 from fakeproof.exhibits.statement import checklist, statement
+from fakeproof.findings import shown_name
 from fakeproof.types import Language
 from fakeproof.verdict import CaseVerdict, Verdict, opened
 
@@ -137,5 +136,5 @@ def _overview(case: CaseVerdict, lang: Language) -> str:
         given = f"（编号按提供顺序：{'，'.join(names)}）" if zh else f" (numbered as given: {', '.join(names)})"
         lines += ["", ("照片之间" if zh else "Between the photos") + given]
         lines += [link.wording(lang) for link in case.links]
-    lines += ["", *(problem_words(problem, lang) for problem in case.problems)] if case.problems else []
+    lines += ["", *(problem.wording(lang) for problem in case.problems)] if case.problems else []
     return "\n".join(lines) + "\n"

@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from fakeproof._version import __version__
-from fakeproof.exhibits.captions import detector_name, shown_name
-from fakeproof.exhibits.problems import problem_words
+from fakeproof.exhibits.captions import detector_name
+from fakeproof.findings import shown_name
 from fakeproof.types import Category, Decision, Language
 from fakeproof.verdict import Verdict, opened
 
@@ -186,7 +186,7 @@ def told(verdict: Verdict, lang: Language) -> str:
     for score in verdict.scores.values():
         number = f"{score.llr:+.2f}" if score.examined else "  -  "
         lines.append(f"  {number}  {DECIDED[lang][score.decision]:14} {score.wording(lang)}")
-    lines += [f"  ! {problem_words(problem, lang)}" for problem in verdict.problems]
+    lines += [f"  ! {problem.wording(lang)}" for problem in verdict.problems]
     return "\n".join(lines)
 
 
@@ -208,7 +208,7 @@ def _content(verdict: Verdict, lang: Language, max_bytes: int, max_side: int, mo
             for f in verdict.findings
             if f.detector not in scored and f.wording(lang)
         ],
-        "problems": [problem_words(problem, lang) for problem in verdict.problems],
+        "problems": [problem.wording(lang) for problem in verdict.problems],
         "version": __version__,
         "sha256": verdict.photo.sha256,
     }

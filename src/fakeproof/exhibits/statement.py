@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from fakeproof.errors import ParameterError
-from fakeproof.exhibits.captions import shown_name
 from fakeproof.exhibits.report import title_of
+from fakeproof.findings import shown_name
 from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.detector import detector
-from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source
+from fakeproof.findings import Finding, Flag, Match, NotApplicable, Problem, Region, Source
 from fakeproof.product.codes import articles
 from fakeproof.product.fusion import BOUND, CUES, FEATURES, Card, ShopPhoto, against, features, load_card
 from fakeproof.product.quality import Doubt, doubts
@@ -96,7 +96,7 @@ def compare(
         ``facts["doubts"]`` speaks against seeing the product at all; or where both sides show article numbers and
         none agrees. ``facts["answer"]`` is ``same``, ``different`` or ``cannot tell``. ``related`` lists shop photos
         with the same print, homographies from shop photo to photo; ``regions`` outline the matching parts.
-        ``facts["unreadable"]`` names shop photos that could not be read.
+        ``unreadable`` names shop photos that could not be read.
 
     Notes
     -----
@@ -148,10 +148,9 @@ def _products(products: Any, embedder: Embedder | None, codes: bool) -> list[Pro
 
 
 def _nothing_to_compare(prepared: Sequence[ProductReferences]) -> NotApplicable:
-    broken = [f"{name}: {why}" for product in prepared for name, why in product.unreadable.items()]
-    detail = f" ({'; '.join(broken[:3])})" if broken else ""
     return NotApplicable(
-        reason=phrase("compare.unreadable", detail=detail),
+        reason=phrase("compare.unreadable"),
+        unreadable=_unreadable(prepared),
     )
 
 
@@ -206,12 +205,16 @@ def _finding(
             "doubts": [doubt.name for doubt in reasons],
             "reasons": [cue.to_dict() for cue in cues],
             "shop_photos": [_shop_facts(shop) for shop in best.compared],
-            "unreadable": {name: why for product in prepared for name, why in product.unreadable.items()},
             "embedder": "built-in" if built_in else "user",
         },
         flags=flags,
         related=related,
+        unreadable=_unreadable(prepared),
     )
+
+
+def _unreadable(prepared: Sequence[ProductReferences]) -> tuple[Problem, ...]:
+    return tuple(problem for product in prepared for problem in product.unreadable)
 
 
 def _say(best: _Answer, score: float, reasons: Sequence[Doubt], built_in: bool) -> str:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from fakeproof.errors import FakeproofError, ParameterError, PhotoError
-from fakeproof.findings import Source, frozen_array
+from fakeproof.findings import Problem, Source, frozen_array
 from fakeproof.geometry.keypoints import Keypoints, WorkingPicture, rootsift
 from fakeproof.photo import Photo
 from fakeproof.product.codes import Code, read_codes
 from fakeproof.product.colour import colours
 from fakeproof.product.embedding import DIGEST, embed
 from fakeproof.product.foreground import Foreground, find_foreground
+from fakeproof.words import phrase
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -75,7 +76,7 @@ class ProductReferences:
         The product's name or article number; may be empty.
     photos : tuple of Described
         What could be read.
-    unreadable : mapping of str to str
+    unreadable : tuple of Problem
         Photos that could not be read, and why.
     embedding : str
         Which embedding the vectors come from; those of different ones are never compared.
@@ -83,7 +84,7 @@ class ProductReferences:
 
     name: str
     photos: tuple[Described, ...]
-    unreadable: Mapping[str, str]
+    unreadable: tuple[Problem, ...]
     embedding: str = DIGEST
 
     def __len__(self) -> int:
@@ -109,7 +110,7 @@ class ProductReferences:
             "format": FORMAT,
             "name": self.name,
             "embedding": self.embedding,
-            "unreadable": dict(self.unreadable),
+            "unreadable": [problem.to_dict() for problem in self.unreadable],
             "photos": [_header(photo) for photo in self.photos],
         }
         arrays: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), np.uint8)}
@@ -142,7 +143,7 @@ class ProductReferences:
             if isinstance(error, FakeproofError):
                 raise
             raise ParameterError("path", str(path), f"a file that ProductReferences.save wrote ({error})") from error
-        return cls(head["name"], photos, head["unreadable"], head["embedding"])
+        return cls(head["name"], photos, _problems(head["unreadable"]), head["embedding"])
 
 
 def prepare(
@@ -167,10 +168,11 @@ def prepare(
         A photo that cannot be read stands in its ``unreadable``; it does not stop the rest.
     """
     described: list[Described] = []
-    unreadable: dict[str, str] = {}
+    unreadable: list[Problem] = []
     for index, item in enumerate(products):
         if index >= MAX_PHOTOS:
-            unreadable[f"photo {index + 1}"] = f"only the first {MAX_PHOTOS} photos of a product are used"
+            words = phrase("problem.too_many_photos", limit=MAX_PHOTOS)
+            unreadable.append(Problem(role="product", name=_label(item, index), words=words, code="too_many_photos"))
             continue
         try:
             photo = Photo.of(item)
@@ -178,8 +180,15 @@ def prepare(
             source = item if isinstance(item, Source) else Source(photo, key=photo.name)
             described.append(describe(photo, embedder=embedder, codes=codes, source=source))
         except PhotoError as error:
-            unreadable[_label(item, index)] = error.reason
-    return ProductReferences(name, tuple(described), unreadable, DIGEST if embedder is None else "user")
+            unreadable.append(Problem.of("product", _label(item, index), error))
+    return ProductReferences(name, tuple(described), tuple(unreadable), DIGEST if embedder is None else "user")
+
+
+def _problems(stored: Any) -> tuple[Problem, ...]:
+    """Read what was stored; files of version 0.1 hold names with English reasons."""
+    if isinstance(stored, Mapping):
+        return tuple(Problem(role="product", name=name, words={"en": why}) for name, why in stored.items())
+    return tuple(Problem(**item) for item in stored)
 
 
 def _label(item: Any, index: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fakeproof.errors import ParameterError, PhotoError
-from fakeproof.findings import Source
+from fakeproof.findings import Problem, Source
 from fakeproof.photo import Photo
 
 __all__ = ["as_source", "open_sources"]
@@ -28,7 +28,7 @@ def as_source(given: Any) -> Source:
     raise ParameterError("sources", type(given).__name__, "photos, paths, bytes or fakeproof.Source")
 
 
-def open_sources(given: Iterable[Any]) -> tuple[list[tuple[Source, Photo]], list[dict[str, str]]]:
+def open_sources(given: Iterable[Any]) -> tuple[list[tuple[Source, Photo]], list[Problem]]:
     """Read many sources; those that cannot be read are listed with the reason and stop nothing."""
     if isinstance(given, str | Path | bytes | bytearray | Source):
         raise ParameterError("sources", type(given).__name__, "a list of photos, paths, bytes or fakeproof.Source")
@@ -38,6 +38,5 @@ def open_sources(given: Iterable[Any]) -> tuple[list[tuple[Source, Photo]], list
         try:
             opened.append((source, Photo.of(source)))
         except (PhotoError, OSError) as error:
-            reason = error.reason if isinstance(error, PhotoError) else str(error)
-            unreadable.append({"name": source.name, "reason": reason})
+            unreadable.append(Problem.of("source", source.name, error))
     return opened, unreadable

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.detector import detector
-from fakeproof.findings import OWN_LISTING, Finding, Flag, Match, NotApplicable, Region, Source
+from fakeproof.findings import OWN_LISTING, Finding, Flag, Match, NotApplicable, Problem, Region, Source
 from fakeproof.geometry import Alignment, Part, Verification, outline, verify
 from fakeproof.types import Category
 from fakeproof.web.candidates import open_sources
@@ -59,7 +60,7 @@ def match_sources(
     photo : Photo
         The questioned photo.
     sources : iterable of Photo, Source, path or bytes; or SourceIndex
-        The candidates. One that cannot be read is listed in ``facts["unreadable"]`` and stops nothing. From an index
+        The candidates. One that cannot be read is listed in ``unreadable`` and stops nothing. From an index
         the `shortlist` best candidates are verified.
     shortlist : int
         How many candidates of an index are verified.
@@ -107,19 +108,19 @@ def match_sources(
         best = max(best, _score(result))
         if result.kind != "unrelated":
             (matches if result.kind in VERIFIED else related).append(_match(source, opened, photo, result))
-    facts = {"compared": len(pairs), "unreadable": unreadable}
-    return _finding(photo, matches, related, best, facts)
+    found = _finding(photo, matches, related, best, len(pairs))
+    return replace(found, unreadable=tuple(unreadable))
 
 
-def _nothing_to_compare(unreadable: list[dict[str, str]]) -> NotApplicable:
+def _nothing_to_compare(unreadable: list[Problem]) -> NotApplicable:
     """Return the answer without any picture to compare with: what could not be read clears nobody."""
     return NotApplicable(
         reason=phrase("match_sources.unreadable" if unreadable else "match_sources.none"),
-        unreadable=tuple((broken["name"], broken["reason"]) for broken in unreadable),
+        unreadable=tuple(unreadable),
     )
 
 
-def _candidates(photo: Photo, sources: Any, shortlist: int) -> tuple[list[tuple[Source, Photo]], list[dict[str, str]]]:
+def _candidates(photo: Photo, sources: Any, shortlist: int) -> tuple[list[tuple[Source, Photo]], list[Problem]]:
     from fakeproof.web.index import SourceIndex
 
     if isinstance(sources, SourceIndex):
@@ -196,16 +197,16 @@ def _part_region(photo: Photo, part: Part, label: str) -> Region:
     )
 
 
-def _finding(photo: Photo, matches: list[Match], related: list[Match], best: float, facts: dict[str, Any]) -> Finding:
+def _finding(photo: Photo, matches: list[Match], related: list[Match], best: float, compared: int) -> Finding:
     matches.sort(key=_strength, reverse=True)
     related.sort(key=lambda match: match.inliers, reverse=True)
     orders = sorted({match.source.order for match in matches if match.source.order})
     return Finding(
         score=best,
         supports=Category.WEB_IMAGE if matches else None,
-        sentence=_sentence(matches, related, facts["compared"]),
+        sentence=_sentence(matches, related, compared),
         regions=_regions(photo, matches),
-        facts={**facts, "earlier_orders": orders},
+        facts={"compared": compared, "earlier_orders": orders},
         flags=Flag.SMALL if min(photo.size) < SMALL_SIDE else Flag.NONE,
         matches=tuple(matches),
         related=tuple(related),
