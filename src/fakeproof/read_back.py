@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from fakeproof.evidence import CategoryScore, Contribution
-from fakeproof.findings import Finding, Flag, Match, NotApplicable, Region, Source
+from fakeproof.findings import Finding, Flag, Match, NotApplicable, Problem, Region, Source
 from fakeproof.types import Category
 
-__all__ = ["finding", "not_applicable", "region", "score"]
+__all__ = ["finding", "not_applicable", "problem", "region", "score"]
 
 Values = Mapping[str, Any]
 
@@ -28,6 +28,11 @@ def region(values: Values) -> Region:
         traces=tuple(values["traces"]),
         facts=values["facts"],
     )
+
+
+def problem(values: Values) -> Problem:
+    """Return a picture that was not used."""
+    return Problem(role=values["role"], name=values["name"], words=values["words"], code=values["code"])
 
 
 def not_applicable(values: Values) -> NotApplicable:
@@ -52,6 +57,7 @@ def finding(values: Values) -> Finding:
         flags=flags,
         matches=tuple(map(_match, values["matches"])),
         related=tuple(map(_match, values["related"])),
+        unreadable=tuple(map(problem, values["unreadable"])),
     )
 
 

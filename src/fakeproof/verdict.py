@@ -243,7 +243,7 @@ class Verdict:
                 scores={Category(name): read_back.score(score) for name, score in values["scores"].items()},
                 findings=tuple(map(read_back.finding, values["findings"])),
                 skipped=tuple(map(read_back.not_applicable, values["skipped"])),
-                problems=tuple(values["problems"]),
+                problems=tuple(map(read_back.problem, values["problems"])),
                 sources=tuple(map(PhotoRecord.from_dict, values["sources"])),
                 products=tuple(map(PhotoRecord.from_dict, values["products"])),
                 order=_order(values["order"]),
@@ -440,7 +440,7 @@ class CaseVerdict:
             return cls(
                 verdicts=tuple(map(Verdict.from_dict, values["verdicts"])),
                 links=tuple(map(CaseLink.from_dict, values["links"])),
-                problems=tuple(values["problems"]),
+                problems=tuple(map(read_back.problem, values["problems"])),
                 order=_order(values["order"]),
             )
 

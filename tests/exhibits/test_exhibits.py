@@ -25,6 +25,7 @@ from fakeproof.exhibits.dossier import ENDINGS, write_case
 from fakeproof.exhibits.report import headline
 from fakeproof.exhibits.statement import checklist, statement
 from fakeproof.reading import containers as reading_containers
+from fakeproof.findings import Problem
 from fakeproof.verdict import CaseLink
 
 ROOT = Path(__file__).parent.parent.parent
