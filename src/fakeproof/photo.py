@@ -119,7 +119,7 @@ class Photo:
         """
         limits = limits or PhotoLimits()
         if str(path).lower().startswith(_ADDRESSES):
-            raise PhotoError(str(path), "is a web address, and no network is used: save the picture, give its file")
+            raise PhotoError(str(path), phrase("problem.address"))
         path = Path(path)
         try:
             if path.is_dir():
