@@ -27,6 +27,7 @@ from fakeproof.exhibits.statement import checklist, statement
 from fakeproof.reading import containers as reading_containers
 from fakeproof.findings import Problem
 from fakeproof.verdict import CaseLink
+from fakeproof.words import phrase
 
 ROOT = Path(__file__).parent.parent.parent
 HOSTILE = "<script>alert(1)</script>\u202egpj.exe\n&\"'"
@@ -94,7 +95,7 @@ def verdict(name="evidence.jpg", edited=1.8, web=0.0, product=0.0, url="https://
         sources=(source,),
         products=(fp.Photo.from_array(skimage.data.astronaut(), name="shop.jpg"),),
         skipped=(fp.NotApplicable(detector="noise", reason={"en": "96x96 is below 128 px", "zh": "太小"}),),
-        problems=(f"source {HOSTILE}: is empty",),
+        problems=(Problem(role="source", name=HOSTILE, words=phrase("problem.empty")),),
     )
 
 
@@ -281,7 +282,9 @@ def test_json_follows_the_published_schema():
 
 def test_a_case_orders_its_photos_and_writes_one_dossier(tmp_path):
     weak, strong, none = verdict("b.jpg", edited=1.2), verdict("a.jpg", edited=2.2), verdict("c.jpg", edited=0.0)
-    case = fp.CaseVerdict(verdicts=(weak, none, strong), problems=("photo d.jpg: is empty (0 bytes)",))
+    case = fp.CaseVerdict(
+        verdicts=(weak, none, strong), problems=(Problem(role="photo", name="d.jpg", words=phrase("problem.empty")),)
+    )
     assert [v.photo.name for v in case.recommended] == ["a.jpg", "b.jpg"]
     place = write_case(case, tmp_path / "case", lang="en", overwrite=False, limit=300)
     assert (place / "1-a" / "report.html").is_file()
