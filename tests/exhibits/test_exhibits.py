@@ -24,8 +24,8 @@ from fakeproof.exhibits.captions import original_words, shown_name
 from fakeproof.exhibits.dossier import ENDINGS, write_case
 from fakeproof.exhibits.report import headline
 from fakeproof.exhibits.statement import checklist, statement
-from fakeproof.reading import containers as reading_containers
 from fakeproof.findings import Problem
+from fakeproof.reading import containers as reading_containers
 from fakeproof.verdict import CaseLink
 from fakeproof.words import phrase
 
