@@ -235,7 +235,7 @@ def test_tables(alone):
     records = fp.findings_table(alone, as_records=True)
     detectors = {f.detector for v in alone if v for f in v.findings}
     assert detectors <= set(table.columns)
-    assert all(set(r["versions"]) <= set(r) for r in records)
+    assert all(set(json.loads(r["versions"])) <= set(r) for r in records)
 
 
 def test_a_table_has_its_columns_whatever_is_in_it(alone):

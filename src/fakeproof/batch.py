@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -307,7 +308,7 @@ def findings_table(verdicts: Iterable[Result], *, as_records: bool = False) -> A
 
     A cell is the detector's score, the highest where it has several findings, empty where it did not apply.
     ``<detector>@<category>`` holds the score of findings that by themselves support a category. ``versions`` tells
-    the detectors' versions. Failures are left out. A DataFrame needs the ``notebook`` extra; `as_records` does not.
+    the detectors' versions, as JSON text, so that the table comes through CSV and Parquet as it was. Failures are left out. A DataFrame needs the ``notebook`` extra; `as_records` does not.
     """
     records = [_scores_row(v.to_dict()) for v in verdicts if not isinstance(v, Failure)]
     if as_records:
@@ -318,17 +319,17 @@ def findings_table(verdicts: Iterable[Result], *, as_records: bool = False) -> A
 
 
 def _scores_row(values: dict[str, Any]) -> dict[str, Any]:
+    versions = {f["detector"]: f["version"] for f in values["findings"] if f["score"] is not None}
     row: dict[str, Any] = {
         "name": values["photo"]["name"],
         "sha256": values["photo"]["sha256"],
         "chain": values["photo"]["chain"]["kind"],
-        "versions": {},
+        "versions": json.dumps(versions, sort_keys=True),
     }
     keep: Callable[[str, float], None] = lambda key, score: row.__setitem__(key, max(score, row.get(key, score)))
     for finding in values["findings"]:
         if finding["score"] is None:
             continue
-        row["versions"][finding["detector"]] = finding["version"]
         keep(finding["detector"], finding["score"])
         if finding["supports"]:
             keep(f"{finding['detector']}@{finding['supports']}", finding["score"])

@@ -4,8 +4,9 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fakeproof as fp
@@ -14,6 +15,7 @@ from fakeproof.evidence.calibrate import MonotoneCalibrator
 from fakeproof.evidence.card import Card, CategoryCard, DetectorCard
 from fakeproof.evidence.fuse import fit_weights
 from fakeproof.evidence.metrics import cllr
+from fakeproof.evidence.score import CategoryScore, Contribution
 from fakeproof.evidence.train import Cases, accusation_limit, fit_card
 from fakeproof.types import Category
 from fakeproof.words import languages
@@ -203,7 +205,9 @@ def test_fit_on_own_cases_says_whether_it_beats_the_default():
     assert beats["cllr_fitted_held_out"] < beats["cllr_default"]
     held = fitted.evaluate(table_of(150, seed=1))[EDITED]
     assert held.auc > 0.8
-    assert held.accused <= 0.05
+    assert held.accused.value <= 0.05
+    assert held.accused.value < held.accused.high < 0.1
+    assert 0 <= held.found.value < held.found.high < 1
     assert held.calibration_loss < 0.15
 
 
@@ -264,3 +268,82 @@ def test_shipped_cards_say_what_they_rest_on():
         assert card.category is category
         assert card.about["trained_on"]
         assert card.pooled.bounds[0] <= 0 <= card.pooled.bounds[1]
+
+
+def score_of(llr, bounds, threshold=1.0):
+    parts = [Contribution(detector="noise", llr=llr)]
+    cut = float(np.clip(llr, *bounds))
+    parts += [Contribution(detector="bounds", llr=cut - llr)] if cut != llr else []
+    return CategoryScore(category=EDITED, llr=cut, bounds=bounds, contributions=tuple(parts), threshold=threshold)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.floats(-9, 9), st.floats(0.1, 3), st.floats(0.1, 3))
+def test_what_is_supported_reaches_its_threshold_within_its_bounds(llr, bound, threshold):
+    score = score_of(llr, (-bound, bound), threshold)
+    assert score.raw_llr == pytest.approx(llr)
+    assert (score.decision == "supported") == (score.llr >= threshold)
+    assert not (score.decision == "supported" and score.card_too_small)
+
+
+def test_a_card_of_too_few_cases_supports_nothing_and_says_so():
+    score = score_of(2.5, (-0.77, 0.77))
+    assert (score.llr, score.raw_llr, score.decision) == (0.77, 2.5, "inconclusive")
+    assert "too few" in score.wording()
+    assert "案例太少" in score.wording("zh")
+    assert "too few" not in score_of(0.5, (-0.77, 0.77)).wording()
+
+
+@pytest.mark.usefixtures("open_default")
+def test_a_fit_that_is_no_better_says_so(monkeypatch):
+    from fakeproof.evidence import scorer as module
+
+    monkeypatch.setattr(module, "cllr", lambda llrs, labels: 0.5)
+    with pytest.warns(UserWarning, match="no better than the default"):
+        fp.Scorer.fit(table_of(60), groups="order")
+
+
+@pytest.mark.usefixtures("open_default")
+def test_columns_without_a_detector_are_named_and_those_of_another_installation_fitted(caplog):
+    rows = table_of(150)
+    for i, row in enumerate(rows):
+        row |= {"price": i % 7, "theirs": row["noise"] + 0.1 * (i % 3), "versions": {**row["versions"], "theirs": 4}}
+    fitted = fp.Scorer.fit(rows, groups="order")
+    assert fitted.unused == ("price",)
+    assert "price" in caplog.text
+    assert fitted.cards[EDITED].pooled.detectors["theirs"].version == 4
+
+
+@pytest.mark.usefixtures("open_default")
+@pytest.mark.parametrize("kind", ["csv", "parquet", "records", "polars"])
+def test_a_table_survives_its_file(tmp_path, kind):
+    rows = [{**r, "versions": json.dumps(r["versions"])} for r in table_of(60)]
+    rows[3] = {**rows[3], "noise": None, "edited": None}
+    fitted = fp.Scorer.fit(rows, groups="order")
+    frame = pd.DataFrame(rows)
+    if kind == "csv":
+        frame.to_csv(tmp_path / "t.csv", index=False)
+        frame = pd.read_csv(tmp_path / "t.csv")
+    elif kind == "parquet":
+        pytest.importorskip("pyarrow")
+        frame.to_parquet(tmp_path / "t.parquet")
+        frame = pd.read_parquet(tmp_path / "t.parquet")
+    elif kind == "polars":
+        frame = pytest.importorskip("polars").DataFrame(rows)
+    else:
+        frame = frame.convert_dtypes()
+    again = fp.Scorer.fit(frame, groups="order")
+    assert again.cards[EDITED].pooled == fitted.cards[EDITED].pooled
+    assert again.evaluate(frame)[EDITED].auc == fitted.evaluate(rows)[EDITED].auc
+
+
+@pytest.mark.usefixtures("open_default")
+def test_a_whole_table_is_scored_row_by_row():
+    rows = table_of(60)
+    fitted = fp.Scorer.fit(rows, groups="order")
+    frame = pd.DataFrame(rows, index=[f"p{i}" for i in range(len(rows))])
+    scored = fitted.score_table(frame)
+    assert list(scored.index) == list(frame.index)
+    assert scored["edited_raw_llr"].tolist() == [r["edited_raw_llr"] for r in fitted.score_table(rows)]
+    supported = scored["edited_decision"] == "supported"
+    assert (scored["edited_llr"][supported] >= fitted.cards[EDITED].pooled.threshold).all()

@@ -9,6 +9,7 @@ from fakeproof.errors import ParameterError
 from fakeproof.evidence.wording import verbal
 from fakeproof.findings import NotApplicable
 from fakeproof.types import Category, Decision, Language
+from fakeproof.words import phrase
 
 __all__ = ["CategoryScore", "Contribution"]
 
@@ -51,7 +52,8 @@ class CategoryScore:
     skipped : tuple of NotApplicable
         Detectors of this category that could not look, with the reason.
     threshold : float
-        From here on the claim counts as supported: at most 1 % of untouched photos come so far.
+        From an llr of this on the claim counts as supported: at most 1 % of untouched photos come so far. A card whose
+        upper bound lies below it supports nothing.
     card : str
         The chain whose card was used, or ``'pooled'``.
     """
@@ -75,12 +77,21 @@ class CategoryScore:
         return self.examined and (self.llr <= self.bounds[0] or self.llr >= self.bounds[1])
 
     @property
+    def raw_llr(self) -> float:
+        """The llr before the bounds cut it: it orders photos, and claims nothing beyond the bounds."""
+        return sum(c.llr for c in self.contributions if c.detector != "bounds")
+
+    @property
+    def card_too_small(self) -> bool:
+        """Whether the card's upper bound lies below its threshold: the cases behind it are too few to support anything."""
+        return self.bounds[1] < self.threshold
+
+    @property
     def decision(self) -> Decision:
         """``supported``, ``inconclusive``, ``not_supported`` or ``not_examined``."""
         if not self.examined:
             return "not_examined"
-        # The threshold was set on llrs before the bounds cut them; the bounds limit what may be claimed, not the order.
-        if sum(c.llr for c in self.contributions if c.detector != "bounds") >= self.threshold:
+        if self.llr >= self.threshold:
             return "supported"
         return "not_supported" if self.llr <= AGAINST else "inconclusive"
 
@@ -99,7 +110,10 @@ class CategoryScore:
 
     def wording(self, lang: Language = "en") -> str:
         """Return the score in one sentence on the ENFSI verbal scale, never above the bounds."""
-        return verbal(self.category, self.llr, self.decision)[lang]
+        said = verbal(self.category, self.llr, self.decision)
+        if self.card_too_small and self.examined and self.raw_llr >= self.threshold:
+            said = phrase("strength.card_too_small", said=said)
+        return said[lang]
 
     def __repr__(self) -> str:
         return f"CategoryScore({self.category.value}, llr={self.llr:+.2f}, {self.decision})"
@@ -109,6 +123,7 @@ class CategoryScore:
         return {
             "category": self.category.value,
             "llr": self.llr,
+            "raw_llr": self.raw_llr,
             "bounds": list(self.bounds),
             "at_bound": self.at_bound,
             "threshold": self.threshold,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,13 +18,25 @@ from fakeproof.artefact import Head, digest, shipped
 from fakeproof.detector import detectors
 from fakeproof.errors import CalibrationError, ParameterError
 from fakeproof.evidence.card import Card, CategoryCard, DetectorCard, part_of
-from fakeproof.evidence.metrics import calibration_loss, cllr, cllr_min, misleading_rates, roc_auc, tpr_at_fpr
+from fakeproof.evidence.metrics import (
+    Interval,
+    calibration_loss,
+    cllr,
+    cllr_min,
+    misleading_rates,
+    roc_auc,
+    tpr_at_fpr,
+    wilson,
+)
 from fakeproof.evidence.score import CategoryScore, Contribution
+from fakeproof.evidence.table import columns, groups_of, label, rows_of, value, versions_of
 from fakeproof.evidence.train import Cases, fit_card, held_out_llrs
 from fakeproof.findings import Finding, NotApplicable
 from fakeproof.types import Category
 
 __all__ = ["CategoryScore", "Contribution", "Evaluation", "Scorer"]
+
+log = logging.getLogger("fakeproof")
 
 MIN_CASES = 40
 """Labelled photos of either class below which fitting is refused: an interval on 1 % needs far more, and even a
@@ -32,7 +46,22 @@ MIN_GROUPS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How a scorer does on labelled cases it did not see."""
+    """How a scorer does on labelled cases it did not see.
+
+    Parameters
+    ----------
+    category : Category
+    n_positive, n_negative : int
+        Cases of which the claim is true, and not.
+    cllr, cllr_min : float
+        Cost of the llrs as stated, and of the best monotone ones; bits.
+    auc, tpr_at_1pct_fpr : float
+        How well the cases are ordered, by their llrs before the bounds cut them.
+    found, accused : Interval
+        Share of the true and of the other cases that count as supported, with its 95 % interval.
+    misleading_for, misleading_against : float
+        Share of the other cases with an llr above 0, and of the true ones below.
+    """
 
     category: Category
     n_positive: int
@@ -41,7 +70,8 @@ class Evaluation:
     cllr_min: float
     auc: float
     tpr_at_1pct_fpr: float
-    accused: float
+    found: Interval
+    accused: Interval
     misleading_for: float
     misleading_against: float
 
@@ -69,6 +99,7 @@ class Scorer:
     ) -> None:
         self.cards = dict(cards)
         self.comparison = {k: dict(v) for k, v in (comparison or {}).items()}
+        self.unused: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Scorer({', '.join(c.value for c in self.cards)})"
@@ -119,31 +150,87 @@ class Scorer:
         groups : column name or sequence, optional
             Photos of one order, product or scene: they are held out together. Each photo alone by default.
 
+        Returns
+        -------
+        Scorer
+            ``comparison`` tells how its cards do on held-out cases beside the default ones; ``unused`` names the columns
+            of numbers that no detector answers for, which were not fitted.
+
         Raises
         ------
         ParameterError
             Too few cases or groups; the message says how many are needed.
+
+        Warns
+        -----
+        UserWarning
+            A card does no better than the default one: keep that one, or add cases.
         """
-        records = _records(table)
-        keys = _groups(records, groups)
+        records = rows_of(table)
+        keys = groups_of(records, groups)
         cards: dict[Category, CategoryCard] = {}
         comparison: dict[str, dict[str, float]] = {}
         for category in Category:
-            if any(_label(r, category) is not None for r in records):
+            if any(label(r, category) is not None for r in records):
                 card, beats = _fit_category(records, keys, category, folds=folds, seed=seed)
                 cards[category], comparison[category.value] = card, beats
+                if card.pooled.bounds[1] < card.pooled.threshold:
+                    log.warning(
+                        "%s: the card's upper bound, %.2f, lies below its threshold, %.2f: it supports nothing; add cases",
+                        category, card.pooled.bounds[1], card.pooled.threshold,
+                    )  # fmt: skip
+                if not card.about["beats_default"]:
+                    warnings.warn(f"{category}: {_no_better(beats)}", UserWarning, stacklevel=2)
         if not cards:
             raise ParameterError("table", "no label column", "a column of 0/1 named " + ", ".join(Category))
-        default = cls.default()
-        return cls({**default.cards, **cards}, comparison=comparison)
+        scorer = cls({**cls.default().cards, **cards}, comparison=comparison)
+        scorer.unused = _unused(records, groups)
+        return scorer
+
+    def score_table(self, table: Any) -> Any:
+        """Weigh a whole table of findings.
+
+        Parameters
+        ----------
+        table : DataFrame, or sequence of mappings
+            What ``fp.findings_table`` makes.
+
+        Returns
+        -------
+        DataFrame or list of dict
+            One row a photo, in the table's order and with its index: ``<category>_llr``, ``_raw_llr`` (before the bounds
+            cut it) and ``_decision``. A DataFrame for one of pandas, else a list.
+
+        Raises
+        ------
+        CalibrationError
+            The table's versions are not those of the cards.
+        """
+        rows = [self._scored(record) for record in rows_of(table)]
+        if not hasattr(table, "iloc"):
+            return rows
+        import pandas as pd
+
+        return pd.DataFrame(rows, index=table.index)
+
+    def _scored(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for category, card in self.cards.items():
+            score = record_score(card, record)
+            out |= {
+                f"{category}_llr": score.llr,
+                f"{category}_raw_llr": score.raw_llr,
+                f"{category}_decision": score.decision,
+            }
+        return out
 
     def evaluate(self, table: Any) -> dict[Category, Evaluation]:
         """Measure the scorer on labelled findings that it was not fitted on."""
-        records = _records(table)
+        records = rows_of(table)
         out = {}
         for category, card in self.cards.items():
-            rows = [r for r in records if _label(r, category) is not None]
-            labels = np.array([_label(r, category) for r in rows], bool)
+            rows = [r for r in records if label(r, category) is not None]
+            labels = np.array([label(r, category) for r in rows], bool)
             if not rows or labels.all() or not labels.any():
                 continue
             scores = [record_score(card, r) for r in rows]
@@ -227,78 +314,34 @@ def _weigh(
     )
 
 
-# Tables of labelled findings: one record a photo, a column a detector, labels named like the categories.
-
-
-def _records(table: Any) -> list[dict[str, Any]]:
-    if hasattr(table, "to_dict") and hasattr(table, "columns"):
-        return list(table.to_dict("records"))
-    return [dict(row) for row in table]
-
-
-def _label(record: Mapping[str, Any], category: Category) -> bool | None:
-    value = record.get(category.value)
-    if value is None or value != value:
-        return None
-    if value not in (0, 1):
-        raise ParameterError(category.value, value, "0, 1 or empty")
-    return bool(value)
-
-
-def _groups(records: Sequence[Mapping[str, Any]], groups: Any) -> list[str]:
-    if groups is None:
-        return [str(i) for i in range(len(records))]
-    if isinstance(groups, str):
-        if any(groups not in r for r in records):
-            raise ParameterError("groups", groups, "a column of the table, or one value a row")
-        return [str(r[groups]) for r in records]
-    keys = [str(g) for g in groups]
-    if len(keys) != len(records):
-        raise ParameterError("groups", f"{len(keys)} values", f"one a row, {len(records)}")
-    return keys
-
-
-def _versions(records: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    out: dict[str, int] = {}
-    for record in records:
-        stored = record.get("versions") or {}
-        for name, version in (json.loads(stored) if isinstance(stored, str) else stored).items():
-            if out.setdefault(name, int(version)) != int(version):
-                raise CalibrationError(f"{name}: the table mixes versions {out[name]} and {version}")
-    return out
-
-
-def _value(record: Mapping[str, Any], name: str) -> float:
-    value = record.get(name)
-    return float("nan") if value is None else float(value)
-
-
 def record_score(card: CategoryCard, record: Mapping[str, Any]) -> CategoryScore:
     """Weigh one row of a findings table."""
     system, used = card.for_chain(str(record.get("chain", "unknown")))
-    versions = _versions([record])
+    versions = versions_of([record])
     scores = {}
     for name, detector in system.detectors.items():
-        value = _value(record, f"{name}@{card.category.value}" if detector.assigned else name)
-        if value == value:
+        score = value(record, f"{name}@{card.category.value}" if detector.assigned else name)
+        if score == score:
             _check_version(name, versions.get(name, detector.version), detector, card.head)
-            scores[name] = value
+            scores[name] = score
     return _weigh(card.category, system, used, scores, ())
 
 
 def _evaluation(category: Category, scores: Sequence[CategoryScore], labels: Any) -> Evaluation:
-    llrs = np.array([s.llr for s in scores])
-    accused = np.array([s.decision == "supported" for s in scores])
+    llrs, uncut = np.array([s.llr for s in scores]), np.array([s.raw_llr for s in scores])
+    supported = np.array([s.decision == "supported" for s in scores])
+    n_positive, n_negative = int(labels.sum()), int((~labels).sum())
     against, for_ = misleading_rates(llrs, labels)
     return Evaluation(
         category=category,
-        n_positive=int(labels.sum()),
-        n_negative=int((~labels).sum()),
+        n_positive=n_positive,
+        n_negative=n_negative,
         cllr=cllr(llrs, labels),
         cllr_min=cllr_min(llrs, labels),
-        auc=roc_auc(llrs, labels),
-        tpr_at_1pct_fpr=tpr_at_fpr(llrs, labels)[0].value,
-        accused=float(accused[~labels].mean()),
+        auc=roc_auc(uncut, labels),
+        tpr_at_1pct_fpr=tpr_at_fpr(uncut, labels)[0].value,
+        found=wilson(int(supported[labels].sum()), n_positive),
+        accused=wilson(int(supported[~labels].sum()), n_negative),
         misleading_for=for_.value,
         misleading_against=against.value,
     )
@@ -307,9 +350,9 @@ def _evaluation(category: Category, scores: Sequence[CategoryScore], labels: Any
 def _fit_category(
     records: Sequence[Mapping[str, Any]], keys: Sequence[str], category: Category, *, folds: int, seed: int
 ) -> tuple[CategoryCard, dict[str, float]]:
-    keep = [i for i, r in enumerate(records) if _label(r, category) is not None]
+    keep = [i for i, r in enumerate(records) if label(r, category) is not None]
     rows = [records[i] for i in keep]
-    labels = np.array([_label(r, category) for r in rows], bool)
+    labels = np.array([label(r, category) for r in rows], bool)
     names, groups = np.unique([keys[i] for i in keep], return_inverse=True)
     least = int(min(labels.sum(), (~labels).sum()))
     if least < MIN_CASES:
@@ -321,8 +364,10 @@ def _fit_category(
     base = Scorer.default().cards[category]
     measured = {d.name: d.version for d in detectors() if d.category is category and d.weighed == "fitted"}
     assigned = {n: d for n, d in base.pooled.detectors.items() if d.assigned}
-    versions = {**measured, **_versions(rows)}
-    scores = {n: np.array([_value(r, n) for r in rows]) for n in measured}
+    versions = {**measured, **versions_of(rows)}
+    # A detector of another installation that was registered there: the table knows its version, so it can be fitted.
+    measured |= {n: v for n, v in versions.items() if n not in {d.name for d in detectors()}}
+    scores = {n: np.array([value(r, n) for r in rows]) for n in measured}
     cases = Cases(scores, labels, groups.astype(np.int64), versions, assigned)
     pooled = fit_card(cases, folds=folds, seed=seed)
     held = np.clip(held_out_llrs(cases, folds=folds, seed=seed), *pooled.bounds)
@@ -346,6 +391,23 @@ def _fit_category(
         seed=seed,
     )
     return CategoryCard(category=category, pooled=pooled, about=about, head=head), beats
+
+
+def _no_better(beats: Mapping[str, float]) -> str:
+    fitted, default = beats["cllr_fitted_held_out"], beats["cllr_default"]
+    return (
+        f"the fitted card does no better than the default one (Cllr {fitted:.3f} on held-out cases, {default:.3f}): "
+        "keep the default, or add cases"
+    )
+
+
+def _unused(records: Sequence[Mapping[str, Any]], groups: Any) -> tuple[str, ...]:
+    """Return the columns of numbers that are neither a detector's, a label, nor the groups."""
+    known = {d.name for d in detectors()} | set(versions_of(records)) | {c.value for c in Category}
+    found = [name for name in columns(records) if name.partition("@")[0] not in known and name != groups]
+    if found:
+        log.warning("not fitted, for no detector has the name: %s", ", ".join(found))
+    return tuple(found)
 
 
 def _digest(rows: Sequence[Mapping[str, Any]]) -> str:
