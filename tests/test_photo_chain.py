@@ -9,6 +9,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from benchmarks.material.chains import through
 from fakeproof import Photo
 from fakeproof.photo_chain import bars
 from tests.metadata.files import dataset, resource
@@ -134,3 +135,37 @@ def test_reasons_speak_both_languages() -> None:
 def test_arrays_have_no_chain() -> None:
     found = Photo.from_array(skimage.data.chelsea()).chain
     assert (found.kind, found.reasons[0].code) == ("unknown", "no-file")
+
+
+def sent(chain_name: str, seed: int = 0) -> bytes:
+    picture_ = Image.fromarray(skimage.data.coffee()).resize((2100, 1400))
+    return through(encode(picture_, quality=95), chain_name, np.random.default_rng(seed))
+
+
+def test_the_app_is_named_where_its_seal_or_structure_tables_and_size_agree() -> None:
+    found = chain(sent("wechat"))
+    assert (found.kind, found.app, found.reasons[0].code) == ("platform", "wechat", "wechat-seal")
+    assert chain(sent("wechat_large")).app == "wechat"
+    names = {chain(sent("whatsapp", seed)).app for seed in range(6)}
+    assert names == {"whatsapp", "unknown"}  # libjpeg's tables, which it writes too, are everybody's
+
+
+@pytest.mark.parametrize("quality", [60, 75, 80])
+def test_common_qualities_name_no_app(quality) -> None:
+    wide = Image.fromarray(skimage.data.coffee()).resize((1920, 1280))
+    assert chain(encode(wide, quality=quality)).app == "unknown"
+    assert chain(encode(wide, quality=quality, progressive=True)).app == "unknown"
+
+
+def test_without_its_seal_wechat_is_named_only_where_everything_fits() -> None:
+    wide = Image.fromarray(skimage.data.coffee()).resize((1920, 1280))
+    assert chain(encode(wide, quality=76)).reasons[0].code == "wechat-structure"
+    assert chain(encode(wide, quality=76, optimize=True)).app == "unknown"
+    assert chain(encode(wide.resize((1900, 1270)), quality=76)).app == "unknown"
+    assert chain(encode(wide, quality=76, subsampling=0)).app == "unknown"
+
+
+def test_a_broken_seal_names_nobody() -> None:
+    data = bytearray(sent("wechat", 1))
+    data[-30] ^= 1
+    assert chain(bytes(data)).reasons[0].code != "wechat-seal"

@@ -29,6 +29,7 @@ _SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "file_names": (lambda value: _all(value, str), "a tuple of names"),
     "others": (lambda value: _all(value, Mapping), "mappings as fakeproof.metadata.identity makes them"),
     "received_as": (lambda value: isinstance(value, Mapping), "a mapping of stored names to received ones"),
+    "sender_key": (lambda value: isinstance(value, bytes), "bytes"),
 }
 """Fields that JSON may hold in another shape: whether a value fits, and what is allowed."""
 
@@ -49,7 +50,9 @@ class Order:
         The order's number, as the shop writes it.
     others : tuple of mapping
         Earlier photos of this shop: any of ``sha256``, ``order``, ``identifiers``, ``serial``, ``model``,
-        ``taken_at``; ``fp.metadata.identity(photo, order=...)`` makes such an entry.
+        ``taken_at``, ``sender``; ``fp.metadata.identity(photo, order=...)`` makes such an entry.
+    sender_key : bytes
+        The key with which ``identity`` hashed the senders in `others`; kept out of `to_dict` and of every report.
     received_as : mapping
         The name as received for a photo that is stored under another: by stored name or SHA-256.
 
@@ -71,6 +74,7 @@ class Order:
     number: str = ""
     others: tuple[Mapping[str, Any], ...] = ()
     received_as: Mapping[str, str] = field(default_factory=dict)
+    sender_key: bytes = field(default=b"", repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in _TIMES:
@@ -89,7 +93,7 @@ class Order:
         """Make an order from JSON values; times are ISO 8601 with an offset."""
         if not isinstance(values, Mapping):
             raise ParameterError("order", values, 'a JSON object such as {"placed_at": "2026-05-01T12:00:00+08:00"}')
-        known = {f.name for f in fields(cls)}
+        known = {f.name for f in fields(cls) if f.name != "sender_key"}
         for name in values:
             if name not in known:
                 raise ParameterError("order field", name, sorted(known))
@@ -110,7 +114,7 @@ class Order:
         out: dict[str, Any] = {}
         for f in fields(self):
             value = getattr(self, f.name)
-            if value is None or value in ((), "") or value == {}:
+            if f.name == "sender_key" or value is None or value in ((), "") or value == {}:
                 continue
             out[f.name] = value.isoformat() if isinstance(value, datetime) else value
         for name in ("file_names", "ship_to", "others"):

@@ -15,8 +15,8 @@ from fakeproof.reading import Field, Marker, Record, shipped, shown, signed
 from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
-    from fakeproof.jpeg import Structure
-    from fakeproof.types import RGB8, ChainKind
+    from fakeproof.jpeg import Encoder, Structure
+    from fakeproof.types import RGB8, AppName, ChainKind
 
 __all__ = ["Chain", "Reason", "judge"]
 
@@ -61,10 +61,13 @@ class Chain:
         a screen; or none of these can be told.
     reasons : tuple of Reason
         What it rests on; for ``unknown`` what was missing.
+    app : {"wechat", "whatsapp", "unknown"}
+        Which app delivered it, where its seal or structure, tables and size together say so; mostly unknown.
     """
 
     kind: ChainKind
     reasons: tuple[Reason, ...] = ()
+    app: AppName = "unknown"
 
     def why(self, lang: str = "en") -> tuple[str, ...]:
         """Return the reasons as sentences."""
@@ -125,6 +128,16 @@ def judge(record: Record, *, size: tuple[int, int], structure: Structure | None,
     'unknown'
     """
     shot = _Shot(record, size, structure, preview)
+    found = _named(shot)
+    app, why = delivered_by(record, structure)
+    if app == "unknown":
+        return found
+    # what an app delivered came through it, however large it is
+    kind = "platform" if found.kind in ("resaved", "unknown") and shot.bare else found.kind
+    return Chain(kind, (*why, *(r for r in found.reasons if r.code not in ("large", "platform-size"))), app)
+
+
+def _named(shot: _Shot) -> Chain:
     if shot.format == "array":
         return Chain("unknown", (_reason("no-file"),))
     screen = _screen(shot)
@@ -139,6 +152,62 @@ def judge(record: Record, *, size: tuple[int, int], structure: Structure | None,
     if programs:
         return Chain("resaved", programs)
     return _stripped(shot)
+
+
+WECHAT_SIDES = (1279, 1280)
+"""px; the shorter side of what WeChat sends by default (22 of 36 public files)."""
+WECHAT_QUALITIES = (52, 64, 76)
+"""Qualities that WeChat writes and hardly anybody else asks for; 60, 75 and 80 it writes, too, as do many."""
+WHATSAPP_SIDES = (1600, 1280)
+"""px; the longer side of what WhatsApp sends (752 public files)."""
+WHATSAPP_QUALITIES = (75, 80)
+
+
+def delivered_by(record: Record, structure: Structure | None) -> tuple[AppName, tuple[Reason, ...]]:
+    """Name the app that delivered a file, with what it rests on; unknown unless structure, tables and size agree."""
+    from fakeproof.jpeg import identify
+
+    seal = record.wechat
+    if seal is not None and seal.state in ("intact", "metadata_added"):
+        return "wechat", (_reason("wechat-seal", stated=seal.stated),)
+    if structure is None or structure.frame is None or not structure.quantization:
+        return "unknown", ()
+    encoder = identify(structure.quantization)
+    width, height = structure.frame.width, structure.frame.height
+    given = {"quality": encoder.quality, "size": f"{width}x{height}"}
+    if _like_wechat(structure, encoder):
+        if seal is not None and seal.state == "unchecked":
+            return "wechat", (_reason("wechat-number", **given),)
+        if min(width, height) in WECHAT_SIDES and encoder.quality in WECHAT_QUALITIES:
+            return "wechat", (_reason("wechat-structure", **given),)
+    if _like_whatsapp(structure, encoder) and max(width, height) in WHATSAPP_SIDES:
+        return "whatsapp", (_reason("whatsapp-structure", **given),)
+    return "unknown", ()
+
+
+def _segments(structure: Structure) -> list[str]:
+    return [part.name for part in structure.segments if part.name not in ("SOI", "EOI", "DHT", "SOS")]
+
+
+def _halved_chroma(structure: Structure) -> bool:
+    parts = structure.frame.components if structure.frame else ()
+    return [(c.h, c.v) for c in parts] == [(2, 2), (1, 1), (1, 1)]
+
+
+def _like_wechat(structure: Structure, encoder: Encoder) -> bool:
+    """Whether a plain library wrote it: JFIF, a profile at most, two tables, four Huffman tables of the standard."""
+    from fakeproof.jpeg import standard_huffman
+
+    plain = [name for name in _segments(structure) if name != "APP2"] == ["APP0", "DQT", "DQT", "SOF0"]
+    exact = encoder.family == "ijg" and encoder.exact and encoder.chroma_quality is None
+    return plain and exact and _halved_chroma(structure) and standard_huffman(structure.huffman)
+
+
+def _like_whatsapp(structure: Structure, encoder: Encoder) -> bool:
+    """Whether mozjpeg wrote it, progressive, both tables in one segment, and nothing beside."""
+    plain = _segments(structure) == ["APP0", "DQT", "SOF2"]
+    exact = encoder.family == "mozjpeg" and encoder.exact and encoder.quality in WHATSAPP_QUALITIES
+    return plain and exact and _halved_chroma(structure)
 
 
 def _camera(shot: _Shot) -> Chain:

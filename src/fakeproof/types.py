@@ -39,6 +39,7 @@ Language: TypeAlias = str
 """``"en"``, ``"zh"``: the name of a file in ``fakeproof/words``."""
 
 ChainKind: TypeAlias = Literal["original", "resaved", "platform", "screenshot", "unknown"]
+AppName: TypeAlias = Literal["wechat", "whatsapp", "unknown"]
 Decision: TypeAlias = Literal["supported", "inconclusive", "not_supported", "not_examined"]
 
 

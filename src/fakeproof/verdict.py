@@ -57,7 +57,9 @@ class PhotoRecord:
             sha256=values["sha256"],
             format=values["format"],
             size=(values["size"][0], values["size"][1]),
-            chain=None if chain is None else SimpleNamespace(kind=chain["kind"], reasons=tuple(chain["reasons"])),
+            chain=None if chain is None else SimpleNamespace(
+                kind=chain["kind"], reasons=tuple(chain["reasons"]), app=chain.get("app", "unknown")
+            ),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -350,7 +352,7 @@ class CaseLink:
 
     Parameters
     ----------
-    kind : {'same_file', 'same_picture', 'edited_differently', 'other_camera', 'other_time'}
+    kind : {'same_file', 'same_picture', 'edited_differently', 'other_camera', 'other_time', 'other_sender'}
     photos : tuple of int
         Positions in the case, from 0; words count from 1.
     words : mapping
@@ -534,4 +536,5 @@ def _chain(chain: Any) -> dict[str, Any]:
     return {
         "kind": str(getattr(chain, "kind", "unknown")),
         "reasons": [str(reason) for reason in getattr(chain, "reasons", ())],
+        "app": str(getattr(chain, "app", "unknown")),
     }

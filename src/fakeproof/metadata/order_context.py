@@ -214,26 +214,35 @@ def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
     return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
 
 
-def identity(photo: Photo, /, *, order: str = "") -> dict[str, Any]:
-    """Return what ties this photo to others of the same file, shot or camera: an entry for ``Order.others``.
+def identity(photo: Photo, /, *, order: str = "", key: bytes = b"") -> dict[str, Any]:
+    """Return what ties this photo to others of the same file, shot, camera or sender: an entry for ``Order.others``.
 
     Parameters
     ----------
     photo : Photo
     order : str
         The number of the order that it came with.
+    key : bytes
+        A secret of your own, at least 16 bytes, the same for all orders. With it the entry of a file from WeChat holds
+        ``sender``, a keyed hash (BLAKE2b) of the number that WeChat appends; the number itself is never handed out.
 
     Returns
     -------
     dict
         ``sha256``, ``order``, ``identifiers`` (texts such as ``ImageUniqueID=…``), ``serial``, ``model`` and
-        ``taken_at`` where the file has them. JSON-ready.
+        ``taken_at``, ``sender`` where the file has them. JSON-ready.
+
+    Raises
+    ------
+    ParameterError
+        The key is too short.
     """
     record = photo.record
     out: dict[str, Any] = {"sha256": photo.sha256, "order": order, "identifiers": list(_identifiers(record))}
     serial = record.text("exif.SerialNumber")
     moment = _shot(record)
-    found = {"serial": serial, "model": record.text("exif.Model"), "taken_at": moment}
+    sender = record.wechat.sender(key) if record.wechat is not None and key else ""
+    found = {"sender": sender, "serial": serial, "model": record.text("exif.Model"), "taken_at": moment}
     return {**out, **{k: v for k, v in found.items() if v}}
 
 
@@ -276,7 +285,7 @@ def _shot(record: Record) -> str:
 
 def _others(photo: Photo, record: Record, order: Order, rules: RuleSet) -> list[Finding]:
     out: list[Finding] = []
-    own = identity(photo)
+    own = identity(photo, key=order.sender_key)
     for other in order.others:
         number = str(other.get("order", ""))
         if order.number and number == order.number:
@@ -284,7 +293,7 @@ def _others(photo: Photo, record: Record, order: Order, rules: RuleSet) -> list[
         found = _shared(own, other)
         if found:
             rule, value = found
-            quote = {"field": "identity", "value": value}
+            quote = {"field": "identity", "value": value or "WeChat sender"}
             out.append(ruling(rules, rule, [quote], words={"other": number or "?", "value": value}))
     out.sort(key=lambda f: -f.score)
     return out[:3]
@@ -306,4 +315,6 @@ def _shared(own: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, str]
         and own.get("model") == other.get("model")
     ):
         return "order_context.same_camera", own["serial"]
+    if own.get("sender") and own["sender"] == other.get("sender"):
+        return "order_context.same_sender", ""
     return None

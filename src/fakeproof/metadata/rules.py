@@ -16,7 +16,7 @@ from fakeproof.types import Category
 
 __all__ = ["DETECTORS", "STRENGTHS", "VERSION", "Marker", "Rule", "RuleSet", "load_rules"]
 
-VERSION = 1
+VERSION = 2
 """Version of all metadata detectors; rises whenever a rule or a table of the package changes a finding."""
 
 STRENGTHS: dict[str, float] = {"neutral": 0.0, "weak": 1.0, "moderate": 2.0, "strong": 3.0, "decisive": 4.0}

@@ -10,6 +10,7 @@ from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import ruling
 from fakeproof.reading.containers import Block
 from fakeproof.reading.record import Record
+from fakeproof.reading.wechat import Trailer
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding
@@ -38,12 +39,13 @@ def structure(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding
     """Record how the file is built.
 
     Almost everything here is neutral: the order of segments, appended camera data, unknown trailers. An appended
-    archive is weak. Blocks that cannot be read are reported with their offset and never raise.
+    archive is weak. WeChat's checksum tells whether the bytes are those that WeChat saved; where it does not fit, the
+    file was changed afterwards. Blocks that cannot be read are reported with their offset and never raise.
 
     Returns
     -------
     tuple of Finding
-        `score` 0 or 1; nothing here supports a category.
+        `score` 0 or 1; 2, and so a support of *edited*, for WeChat's checksum that does not fit.
 
     References
     ----------
@@ -68,8 +70,10 @@ def structure(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding
         words = {"summary": ", ".join(names), "format": box.format, "progressive": box.progressive}
         out.append(ruling(rules, "structure.record", words=words))
     out += _camera_data(record, rules)
-    for block in box.of("trailer"):
-        out += _trailer(block, record, rules)
+    if record.wechat is not None:
+        out.append(_wechat(record.wechat, rules))
+    else:
+        out += [finding for block in box.of("trailer") for finding in _trailer(block, record, rules)]
     if not box.complete:
         out.append(
             ruling(rules, "structure.incomplete", [{"field": box.format, "offset": box.end}], flags=Flag.TRUNCATED)
@@ -90,6 +94,14 @@ def _runs(names: tuple[str, ...]) -> list[str]:
         else:
             out.append((name, 1))
     return [name if count == 1 else f"{name} x{count}" for name, count in out]
+
+
+def _wechat(trailer: Trailer, rules: RuleSet) -> Finding:
+    """Say what WeChat's checksum says; the sender's number in it is nobody's business and is not quoted."""
+    rule = "structure.wechat_old" if trailer.state == "unchecked" else f"structure.wechat_{trailer.state}"
+    quote = {"field": "trailer", "tag": "WeChat, MD5", "offset": trailer.offset, "value": trailer.stated or "no checksum"}
+    words = {"stated": trailer.stated, "actual": trailer.actual, "offset": trailer.offset}
+    return ruling(rules, rule, [quote], words=words)
 
 
 def _camera_data(record: Record, rules: RuleSet) -> list[Finding]:
@@ -122,5 +134,5 @@ def _trailer(block: Block, record: Record, rules: RuleSet) -> list[Finding]:
     if known:
         words = {"name": vendor or ("motion photo" if b"ftyp" in head[:4096] else "appended pictures")}
         return [ruling(rules, "structure.camera_trailer", [{"field": "trailer", "offset": block.offset}], words=words)]
-    quote = {"field": "trailer", "offset": block.offset, "value": data[:16].hex()}
+    quote = {"field": "trailer", "offset": block.offset, "value": f"{size} bytes"}  # may be personal
     return [ruling(rules, "structure.trailer", [quote], words={"size": size, "offset": block.offset})]

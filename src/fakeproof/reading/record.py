@@ -13,6 +13,7 @@ from fakeproof.reading.containers import Block, Container, read_container
 from fakeproof.reading.iptc import Dataset, Resource, parse_iim, parse_resources
 from fakeproof.reading.jumbf import Store, parse_store
 from fakeproof.reading.tiff import Entry, Problem, Tiff, decode_text, parse_tiff
+from fakeproof.reading.wechat import Trailer, read_trailer
 from fakeproof.reading.xmp import Xmp, parse_xmp
 
 __all__ = ["Field", "Record", "base_name", "read_record", "shown", "without_file"]
@@ -97,6 +98,7 @@ class Record:
     problems: tuple[Problem, ...] = ()
     seft: tuple[tuple[str, str, int], ...] = field(default=(), repr=False)
     """Entries of a Samsung trailer: name, text, offset."""
+    wechat: Trailer | None = None
 
     @cached_property
     def _by_key(self) -> dict[str, list[Field]]:
@@ -167,7 +169,10 @@ def read_record(data: bytes, name: str = "", container: Container | None = None,
     fields += _store_fields(store) if store else []
     fields += [Field("samsung.name", n, "SEFT", o) for n, _, o in seft]
     fields += [Field(f"samsung.{n}", v[:MAX_FIELD], "SEFT", o) for n, v, o in seft]
-    return Record(name, container, tiff, packets, resources, datasets, store, tuple(fields), problems, seft)
+    return Record(
+        name, container, tiff, packets, resources, datasets, store, tuple(fields), problems, seft,
+        read_trailer(data, container),
+    )  # fmt: skip
 
 
 def _exif_fields(tiff: Tiff) -> Iterator[Field]:
