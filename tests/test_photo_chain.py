@@ -7,9 +7,9 @@ import struct
 import numpy as np
 import pytest
 import skimage.data
+from benchmarks.material.chains import through
 from PIL import Image
 
-from benchmarks.material.chains import through
 from fakeproof import Photo
 from fakeproof.photo_chain import bars
 from tests.metadata.files import dataset, resource

@@ -57,9 +57,9 @@ class PhotoRecord:
             sha256=values["sha256"],
             format=values["format"],
             size=(values["size"][0], values["size"][1]),
-            chain=None if chain is None else SimpleNamespace(
-                kind=chain["kind"], reasons=tuple(chain["reasons"]), app=chain.get("app", "unknown")
-            ),
+            chain=None
+            if chain is None
+            else SimpleNamespace(kind=chain["kind"], reasons=tuple(chain["reasons"]), app=chain.get("app", "unknown")),
         )
 
     def to_dict(self) -> dict[str, Any]:

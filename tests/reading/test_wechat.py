@@ -97,16 +97,24 @@ def test_the_number_is_nowhere(data) -> None:
     told = json.dumps([f.to_dict() for f in fp.metadata.check(photo)], ensure_ascii=False)
     told += repr(photo.record.wechat) + repr(photo.record) + json.dumps(identity(photo))
     told += json.dumps([str(r) for r in photo.chain.reasons]) + json.dumps(identity(photo, key=KEY))
-    for way in (str(NUMBER), f"{NUMBER:x}", f"{NUMBER:X}", struct.pack("<Q", NUMBER).hex(), struct.pack(">I", NUMBER).hex()):
+    for way in (
+        str(NUMBER),
+        f"{NUMBER:x}",
+        f"{NUMBER:X}",
+        struct.pack("<Q", NUMBER).hex(),
+        struct.pack(">I", NUMBER).hex(),
+    ):
         assert way not in told
 
 
 def test_identity_hashes_the_sender_under_the_callers_key() -> None:
     one = identity(fp.Photo.from_bytes(SEALED), key=KEY)["sender"]
     again = identity(fp.Photo.from_bytes(sealed(jpeg(trailer=b""))), key=KEY)["sender"]
-    assert one == again == hashlib.blake2b(
-        struct.pack("<Q", NUMBER), digest_size=16, key=KEY, person=b"fakeproof sender"
-    ).hexdigest()
+    assert (
+        one
+        == again
+        == hashlib.blake2b(struct.pack("<Q", NUMBER), digest_size=16, key=KEY, person=b"fakeproof sender").hexdigest()
+    )
     assert identity(fp.Photo.from_bytes(SEALED), key=KEY + b"!")["sender"] != one
     assert identity(fp.Photo.from_bytes(sealed(number=7)), key=KEY)["sender"] != one
     assert "sender" not in identity(fp.Photo.from_bytes(SEALED))

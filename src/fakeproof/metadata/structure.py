@@ -99,7 +99,12 @@ def _runs(names: tuple[str, ...]) -> list[str]:
 def _wechat(trailer: Trailer, rules: RuleSet) -> Finding:
     """Say what WeChat's checksum says; the sender's number in it is nobody's business and is not quoted."""
     rule = "structure.wechat_old" if trailer.state == "unchecked" else f"structure.wechat_{trailer.state}"
-    quote = {"field": "trailer", "tag": "WeChat, MD5", "offset": trailer.offset, "value": trailer.stated or "no checksum"}
+    quote = {
+        "field": "trailer",
+        "tag": "WeChat, MD5",
+        "offset": trailer.offset,
+        "value": trailer.stated or "no checksum",
+    }
     words = {"stated": trailer.stated, "actual": trailer.actual, "offset": trailer.offset}
     return ruling(rules, rule, [quote], words=words)
 

@@ -60,7 +60,9 @@ class Trailer:
             The key is shorter than 16 bytes.
         """
         if not isinstance(key, bytes) or not MIN_KEY <= len(key) <= hashlib.blake2b.MAX_KEY_SIZE:
-            raise ParameterError("key", f"{len(key)} bytes", f"{MIN_KEY} to {hashlib.blake2b.MAX_KEY_SIZE} secret bytes")
+            raise ParameterError(
+                "key", f"{len(key)} bytes", f"{MIN_KEY} to {hashlib.blake2b.MAX_KEY_SIZE} secret bytes"
+            )
         return hashlib.blake2b(self._number, digest_size=16, key=key, person=b"fakeproof sender").hexdigest()
 
 
