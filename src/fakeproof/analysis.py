@@ -1,31 +1,34 @@
-"""The only place that wires detectors to a scorer."""
+"""The only place that wires detectors to a scorer: take in, gather, weigh."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fakeproof.case import cross_check
-from fakeproof.detector import Detector, detectors, registered
-from fakeproof.errors import ParameterError, PhotoError
+from fakeproof.detector import detectors as all_detectors
+from fakeproof.errors import PhotoError
 from fakeproof.evidence.scorer import Scorer
-from fakeproof.findings import OWN_LISTING, Finding, NotApplicable, Problem, Role, Source
+from fakeproof.findings import Finding, NotApplicable
+from fakeproof.intake import Given, read_photos
 from fakeproof.order import Order
 from fakeproof.photo import Photo
+from fakeproof.plan import matches_of, plan
+from fakeproof.steps import Control, OnStep, log, walk
+from fakeproof.steps import Match as Matching
 from fakeproof.verdict import CaseVerdict, Verdict
 
 if TYPE_CHECKING:
-    from fakeproof.findings import Match
+    from fakeproof.metadata.rules import RuleSet
     from fakeproof.product.references import ProductReferences
     from fakeproof.web.index import SourceIndex
 
 __all__ = ["analyze", "analyze_case", "warm_up"]
 
 PhotoLike: TypeAlias = "Photo | str | Path | bytes"
-Answer: TypeAlias = "Finding | NotApplicable"
 
 
 def analyze(
@@ -35,6 +38,13 @@ def analyze(
     products: Iterable[Any] | ProductReferences | Mapping[str, Any] | None = None,
     order: Order | None = None,
     scorer: Scorer | None = None,
+    detectors: Collection[str] | None = None,
+    skip: Collection[str] = (),
+    rules: RuleSet | Iterable[str | Path] | None = None,
+    budget_s: float | None = None,
+    threads: int = 1,
+    match: Matching = "auto",
+    on_step: OnStep | None = None,
 ) -> Verdict:
     """Read a photo, gather findings, weigh them, and hand over a verdict.
 
@@ -52,49 +62,56 @@ def analyze(
         Times, place and file names of the order.
     scorer : Scorer, optional
         ``Scorer.default()`` if left out.
+    detectors : collection of str, optional
+        The only detectors that look, by name; all if left out.
+    skip : collection of str
+        Detectors that do not look. What was left out stands in ``verdict.skipped``; it is neutral, never innocent.
+    rules : RuleSet or iterable of paths, optional
+        Your own metadata rules on top of the package's, see :func:`fakeproof.metadata.load_rules`.
+    budget_s : float, optional
+        Seconds after which no further detector starts; one that has started ends first. Those that did not look stand in
+        ``verdict.skipped``. The same photo can then give other numbers on a slower machine.
+    threads : int
+        Detectors that run side by side. The numbers are the same to the bit; memory grows with it.
+    match : {'auto', 'quick', 'off'}
+        How candidate originals are compared: with slower keypoints where the quick ones find nothing, without them, or
+        not at all.
+    on_step : callable, optional
+        Called after each step with its name, how many are done, and how many there are; for progress bars.
 
     Returns
     -------
     Verdict
+        ``verdict.timings`` tells the seconds that each step took.
 
     Raises
     ------
     PhotoError
         The questioned photo cannot be read. Nothing else raises on content.
     ParameterError
-        `order` is not an Order.
+        `order` is not an Order, or a name or number is not allowed; it says what is.
     CalibrationError
         The scorer's cards belong to other versions of the detectors.
 
     Examples
     --------
     >>> import fakeproof as fp, skimage.data
-    >>> verdict = fp.analyze(fp.Photo.from_array(skimage.data.chelsea(), name="cat"))
-    >>> verdict.web_image.decision
-    'not_examined'
+    >>> cat = fp.Photo.from_array(skimage.data.chelsea(), name="cat")
+    >>> verdict = fp.analyze(cat, detectors=["noise", "copy_move"])
+    >>> verdict.web_image.decision, list(verdict.timings)
+    ('not_examined', ['noise', 'copy_move'])
     """
-    if order is not None and not isinstance(order, Order):
-        raise ParameterError("order", order, "an Order, or None")
-    shot = Photo.of(photo)
-    weigh = scorer if scorer is not None else Scorer.default()
-    gathered = _Gathered()
-    listings, goods = _read_products(products, gathered)
-    _metadata(shot, order, gathered)
-    matches = _web(shot, sources, listings, gathered)
-    _edited(shot, matches, gathered)
-    _product(shot, goods, gathered)
-    _registered(shot, sources, goods, order, matches, gathered)
-    scores = weigh.score(gathered.findings, gathered.skipped, chain=shot.chain.kind)
-    return Verdict(
-        photo=shot,
-        scores=scores,
-        findings=tuple(gathered.findings),
-        skipped=tuple(gathered.skipped),
-        problems=tuple(gathered.problems),
-        products=tuple(listings),
-        sources=tuple(match.photo for match in matches),
-        order=order,
+    given = Given.take(sources=sources, products=products, order=order)
+    control = Control(
+        detectors=detectors,
+        skip=skip,
+        rules=_rules(rules),
+        budget_s=budget_s,
+        threads=threads,
+        match=match,
+        on_step=on_step,
     )
+    return _analyze(Photo.of(photo), given, scorer, control)
 
 
 def analyze_case(
@@ -104,6 +121,7 @@ def analyze_case(
     products: Iterable[Any] | ProductReferences | Mapping[str, Any] | None = None,
     sources: Iterable[Any] | SourceIndex | None = None,
     scorer: Scorer | None = None,
+    **control: Any,
 ) -> CaseVerdict:
     """Analyse all photos of one order and hold them against each other.
 
@@ -113,6 +131,9 @@ def analyze_case(
         The buyer's photos. One that cannot be read is named in ``problems``; the rest goes on.
     order, products, sources, scorer
         As for :func:`analyze`. A SourceIndex of earlier evidence tells photos that were used in other orders.
+    **control
+        ``detectors``, ``skip``, ``rules``, ``budget_s`` (of each photo), ``threads``, ``match`` and ``on_step`` of
+        :func:`analyze`.
 
     Returns
     -------
@@ -132,156 +153,46 @@ def analyze_case(
     >>> case.links[0].kind
     'same_picture'
     """
-    gathered = _Gathered()
-    shots = _read_all(photos, gathered, what="photo")
+    how = Control(**{**control, "rules": _rules(control.get("rules"))})
+    shots, problems = read_photos(photos, "photo")
     if not shots:
-        raise PhotoError("case", "; ".join(map(str, gathered.problems)) or "holds no photo", value=0)
-    _, goods = _read_products(products, gathered)
-    searched = sources if sources is None or hasattr(sources, "search") else list(_expand(sources))
-    verdicts = [analyze(p, sources=searched, products=goods, order=order, scorer=scorer) for p in shots]
-    return CaseVerdict(
-        verdicts=tuple(verdicts), links=cross_check(shots), problems=tuple(gathered.problems), order=order
+        raise PhotoError("case", "; ".join(map(str, problems)) or "holds no photo", value=0)
+    given = Given.take(sources=sources, products=products, order=order)
+    for_each = replace(given, problems=())
+    verdicts = tuple(_analyze(shot, for_each, scorer, how) for shot in shots)
+    return CaseVerdict(verdicts=verdicts, links=cross_check(shots), problems=(*problems, *given.problems), order=order)
+
+
+def _analyze(photo: Photo, given: Given, scorer: Scorer | None, control: Control) -> Verdict:
+    weigh = scorer if scorer is not None else Scorer.default()
+    steps, left_out = plan(photo, given, control)
+    said, timings = walk(steps, control)
+    answers = list(chain(*said.values(), left_out))
+    findings = tuple(a for a in answers if isinstance(a, Finding))
+    skipped = tuple(a for a in answers if isinstance(a, NotApplicable))
+    matches = matches_of(said.get("match_sources", ()))
+    problems = tuple(dict.fromkeys(chain(given.problems, *(answer.unreadable for answer in answers))))
+    for problem in problems:
+        log.warning("%s: %s", photo.name, problem)
+    return Verdict(
+        photo=photo,
+        scores=weigh.score(findings, skipped, chain=photo.chain.kind),
+        findings=findings,
+        skipped=skipped,
+        problems=problems,
+        products=given.products,
+        sources=tuple(match.photo for match in matches),
+        order=given.order,
+        timings=timings,
     )
 
 
-@dataclass
-class _Gathered:
-    """What the detectors said so far; lives for one call."""
+def _rules(rules: RuleSet | Iterable[str | Path] | None) -> RuleSet:
+    from fakeproof.metadata.rules import RuleSet, load_rules
 
-    findings: list[Finding] = field(default_factory=list)
-    skipped: list[NotApplicable] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def add(self, answer: Answer) -> Finding | None:
-        self.problems += [problem for problem in _unreadable(answer) if problem not in self.problems]
-        if isinstance(answer, NotApplicable):
-            self.skipped.append(answer)
-            return None
-        self.findings.append(answer)
-        return answer
-
-    def add_all(self, answers: Iterable[Answer]) -> None:
-        for answer in answers:
-            self.add(answer)
-
-
-def _unreadable(answer: Answer) -> tuple[Problem, ...]:
-    """Return what a search or a comparison could not read."""
-    return answer.unreadable
-
-
-def _read_all(items: Iterable[Any] | None, gathered: _Gathered, *, what: Role) -> list[Photo]:
-    """Read photos that belong to the case; a broken one is named and left out."""
-    out: list[Photo] = []
-    for item in _expand(items):
-        try:
-            out.append(Photo.of(item))
-        except PhotoError as error:
-            gathered.problems.append(Problem.of(what, error.name, error))
-    return out
-
-
-def _read_products(products: Any, gathered: _Gathered) -> tuple[list[Photo], Any]:
-    """Return the shop's photos, and what to compare with: those photos, or prepared ones, or several products."""
-    from fakeproof.product.references import ProductReferences
-
-    def read(item: Any) -> tuple[list[Photo], Any]:
-        if isinstance(item, ProductReferences):
-            kept = [p.source.image for p in item.photos if p.source is not None]
-            there = [image for image in kept if not isinstance(image, str | Path) or Path(image).is_file()]
-            return _read_all(there, gathered, what="product"), item
-        photos = _read_all(item, gathered, what="product")
-        return photos, photos
-
-    if isinstance(products, Mapping):
-        parts = {name: read(item) for name, item in products.items()}
-        shown = [p for photos, _ in parts.values() for p in photos]
-        return shown, {name: goods for name, (_, goods) in parts.items() if len(goods)}
-    if not isinstance(products, str | Path | bytes | Photo | ProductReferences) and products is not None:
-        products = list(products)
-        if products and all(isinstance(p, ProductReferences) for p in products):
-            return [p for item in products for p in read(item)[0]], products
-    return read(products)
-
-
-def _expand(items: Iterable[Any] | None) -> Iterator[Any]:
-    """Take a folder for the files in it; a lone path or photo for a list of one."""
-    if items is None:
-        return
-    if isinstance(items, str | Path | bytes | Photo | Source):
-        items = [items]
-    for item in items:
-        if isinstance(item, str | Path) and Path(item).is_dir():
-            yield from sorted(p for p in Path(item).iterdir() if p.is_file() and not p.name.startswith("."))
-        else:
-            yield item
-
-
-def _metadata(photo: Photo, order: Order | None, gathered: _Gathered) -> None:
-    from fakeproof.metadata import check
-
-    for finding in check(photo, order=order):
-        gathered.add(finding)
-
-
-def _web(
-    photo: Photo, sources: Iterable[Any] | SourceIndex | None, listings: Sequence[Photo], gathered: _Gathered
-) -> tuple[Match, ...]:
-    """Hold the photo against candidate originals and the shop's own pictures; return the verified matches."""
-    from fakeproof import web
-    from fakeproof.web import match_sources
-
-    gathered.add_all(_ask(web.detectors(), "photo", photo))
-    answers = [match_sources(photo, sources if hasattr(sources, "search") else list(_expand(sources)))]  # type: ignore[arg-type]
-    own = match_sources(photo, [Source(p, seen_on=OWN_LISTING["en"]) for p in listings])
-    if isinstance(own, Finding) and (own.matches or own.unreadable):
-        answers.append(own)  # a buyer's photo need not come from the listing: no match there says nothing
-    found = [f for f in map(gathered.add, answers) if f is not None]
-    return tuple(chain.from_iterable(f.matches for f in found))
-
-
-def _edited(photo: Photo, matches: Sequence[Match], gathered: _Gathered) -> None:
-    from fakeproof import edited
-
-    room = edited.detectors()
-    answers = _ask(room, "photo", photo)
-    if matches:
-        answers += _ask(room, "source", photo, matches[0].photo, match=matches[0])
-    gathered.add_all(answers)
-    gathered.add_all(_ask(room, "findings", photo, findings=tuple(answers)))
-
-
-def _product(photo: Photo, goods: Any, gathered: _Gathered) -> None:
-    from fakeproof import product
-
-    gathered.add_all(_ask(product.detectors(), "photo", photo))
-    if goods:
-        gathered.add_all(_ask(product.detectors(), "products", photo, goods))
-
-
-def _registered(
-    photo: Photo, sources: Any, goods: Any, order: Order | None, matches: Sequence[Match], gathered: _Gathered
-) -> None:
-    """Ask the detectors from outside, each with what it needs where that was given."""
-    joined = registered()
-    gathered.add_all(_ask(joined, "photo", photo))
-    if order is not None:
-        gathered.add_all(_ask(joined, "order", photo, order=order))
-    if sources is not None:
-        gathered.add_all(
-            _ask(joined, "sources", photo, sources if hasattr(sources, "search") else list(_expand(sources)))
-        )
-    if matches:
-        gathered.add_all(_ask(joined, "source", photo, matches[0].photo, match=matches[0]))
-    if goods:
-        gathered.add_all(_ask(joined, "products", photo, goods))
-    gathered.add_all(_ask(joined, "findings", photo, findings=tuple(gathered.findings)))
-
-
-def _ask(room: Iterable[Detector], needs: str, /, *given: Any, **options: Any) -> list[Answer]:
-    """Return the answers of those detectors of a room that need just what is given."""
-    said = [detector.run(*given, **options) for detector in room if detector.needs == needs]
-    return [answer for one in said for answer in (one if isinstance(one, tuple) else (one,))]
+    if isinstance(rules, RuleSet):
+        return rules
+    return load_rules(*([rules] if isinstance(rules, str | Path) else rules or ()))
 
 
 def warm_up() -> None:
@@ -308,7 +219,7 @@ def warm_up() -> None:
     again = Photo.of(progressive.getvalue()).jpeg
     if again is not None:
         again.coefficients()
-    for detector in detectors():
+    for detector in all_detectors():
         if detector.warm_up is not None:
             detector.warm_up(photo)
 

@@ -28,7 +28,7 @@ OnError: TypeAlias = Literal["record", "raise", "skip"]
 AHEAD = 3
 """Photos in flight for each worker: enough to keep it busy while the caller uses a result, few enough for memory."""
 
-OPTIONS = ("sources", "products", "order", "scorer")
+OPTIONS = ("sources", "products", "order", "scorer", "detectors", "skip", "rules", "budget_s", "threads", "match")
 
 
 def analyze_many(
@@ -64,8 +64,8 @@ def analyze_many(
     timeout : float, optional
         Seconds a photo may take. Enforced in worker processes on POSIX; elsewhere detectors' own bounds hold.
     **options
-        ``sources``, ``products``, ``order``, ``scorer`` of :func:`fakeproof.analyze`. An iterator among them is drawn
-        from once, for all photos.
+        ``sources``, ``products``, ``order``, ``scorer``, ``detectors``, ``skip``, ``rules``, ``budget_s``, ``threads``
+        and ``match`` of :func:`fakeproof.analyze`. An iterator among them is drawn from once, for all photos.
 
     Yields
     ------

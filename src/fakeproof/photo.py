@@ -95,6 +95,7 @@ class Photo:
         self._limits = limits
         self._lock = threading.RLock()
         self._views: dict[Any, Any] = {}
+        self._turns: dict[Any, threading.RLock] = {}
         self._pixels: RGB8 | None = None
         self._structure: Structure | None = None
         self._turn: int | None = None  # AVIF's is known only after decoding
@@ -498,11 +499,19 @@ class Photo:
 
         Arrays must be handed in read-only. :meth:`release` drops them all.
         """
+        # A lock a view: threads that want different ones do not wait for each other.
         with self._lock:
-            if key not in self._views:
-                self._views[key] = compute()
-            view: T = self._views[key]
-            return view
+            if key in self._views:
+                return self._views[key]  # type: ignore[no-any-return]
+            turn = self._turns.setdefault(key, threading.RLock())
+        with turn:
+            with self._lock:
+                if key in self._views:
+                    return self._views[key]  # type: ignore[no-any-return]
+            made = compute()
+            with self._lock:
+                self._turns.pop(key, None)
+                return self._views.setdefault(key, made)  # type: ignore[no-any-return]
 
     def release(self) -> None:
         """Drop all views; they are made again when they are asked for. The bytes and the digest stay."""
@@ -510,10 +519,10 @@ class Photo:
             self._views = {key: view for key, view in self._views.items() if key in _KEPT}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_views")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_lock", "_views", "_turns")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _lock=threading.RLock(), _views={})
+        self.__dict__.update(state, _lock=threading.RLock(), _views={}, _turns={})
 
     def __repr__(self) -> str:
         return f"Photo({self.name!r}, {self.format}, {self.size[0]}x{self.size[1]})"

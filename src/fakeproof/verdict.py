@@ -94,6 +94,9 @@ class Verdict:
         The order, if it was given.
     version : str
         The version of fakeproof that made it.
+    timings : mapping of str to float
+        Seconds that each step took, in their order; side by side they overlap. Not part of the JSON: a photo gives the
+        same one every time.
 
     Examples
     --------
@@ -112,10 +115,12 @@ class Verdict:
     products: tuple[Photo | PhotoRecord, ...] = ()
     order: Order | None = None
     version: str = __version__
+    timings: Mapping[str, float] = field(default_factory=dict, repr=False)
     _places: Places | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
+        for name in ("scores", "timings"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @property
     def web_image(self) -> CategoryScore:
@@ -331,10 +336,11 @@ class Verdict:
             "products",
             "order",
             "version",
+            "timings",
             "_places",
         )
         values = {name: getattr(self, name) for name in names}
-        return _rebuild, (type(self), {**values, "scores": dict(self.scores)})
+        return _rebuild, (type(self), {**values, "scores": dict(self.scores), "timings": dict(self.timings)})
 
     def __repr__(self) -> str:
         best = self.best

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ def check(
     rules: RuleSet | Iterable[str | Path] = (),
     thumbnails: bool = True,
     tolerances: Tolerances | None = None,
+    only: Collection[str] | None = None,
 ) -> tuple[Finding, ...]:
     """Read what the file itself says, and hold it against the order.
 
@@ -43,6 +44,8 @@ def check(
         Also compare the embedded thumbnail with the picture.
     tolerances : Tolerances, optional
         For the order's rules.
+    only : collection of str, optional
+        Names of the checks to make; all if left out.
 
     Returns
     -------
@@ -63,6 +66,6 @@ def check(
     given = {"order": order, "rules": known, "thumbnails": thumbnails, "tolerances": tolerances}
     out: list[Finding] = []
     for check in listed("fakeproof.metadata"):
-        if check.needs == "photo" or order is not None:
+        if (only is None or check.name in only) and (check.needs == "photo" or order is not None):
             out += check.run(photo, **{name: value for name, value in given.items() if name in check.takes})
     return tuple(sorted(out, key=lambda f: -f.score))
