@@ -82,7 +82,7 @@ def test_what_was_read_back_has_words_and_no_pictures(case, tmp_path):
     [
         (lambda text: text[:-9], "JSON"),
         (lambda text: "[]", "JSON object"),
-        (lambda text: text.replace('"schema": 1', '"schema": 2'), "schema"),
+        (lambda text: text.replace('"schema": ', '"schema": 9'), "schema"),
         (lambda text: text.replace('"edited": {', '"other": {'), "other"),
         (lambda text: text.replace('"llr"', '"lr"'), "lr"),
     ],
