@@ -12,7 +12,7 @@ from fakeproof.case import cross_check
 from fakeproof.detector import detectors as all_detectors
 from fakeproof.errors import PhotoError
 from fakeproof.evidence.scorer import Scorer
-from fakeproof.findings import Finding, NotApplicable
+from fakeproof.findings import Finding, NotApplicable, Problem
 from fakeproof.intake import Given, read_photos
 from fakeproof.order import Order
 from fakeproof.photo import Photo
@@ -171,15 +171,17 @@ def _analyze(photo: Photo, given: Given, scorer: Scorer | None, control: Control
     findings = tuple(a for a in answers if isinstance(a, Finding))
     skipped = tuple(a for a in answers if isinstance(a, NotApplicable))
     matches = matches_of(said.get("match_sources", ()))
-    problems = tuple(dict.fromkeys(chain(given.problems, *(answer.unreadable for answer in answers))))
-    for problem in problems:
-        log.warning("%s: %s", photo.name, problem)
+    problems: list[Problem] = []
+    for problem in chain(given.problems, *(answer.unreadable for answer in answers)):
+        if problem not in problems:
+            problems.append(problem)
+            log.warning("%s: %s", photo.name, problem)
     return Verdict(
         photo=photo,
         scores=weigh.score(findings, skipped, chain=photo.chain.kind),
         findings=findings,
         skipped=skipped,
-        problems=problems,
+        problems=tuple(problems),
         products=given.products,
         sources=tuple(match.photo for match in matches),
         order=given.order,

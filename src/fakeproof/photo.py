@@ -451,7 +451,7 @@ class Photo:
         import numpy as np
 
         if self._structure is None or step == 1:
-            return frozen_array(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY))  # type: ignore[no-any-return]
+            return frozen_array(np.asarray(cv2.cvtColor(self.rgb, cv2.COLOR_RGB2GRAY), np.uint8))
         from fakeproof.jpeg.file import upright
         from fakeproof.jpeg.pixels import JpegDecodeError, decode_luma
 
