@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from benchmarks.material.cases import Case, limited
 from benchmarks.material.data import fold_of
-from benchmarks.training import localize, reading
+from benchmarks.training import boosting, localize, reading
 from benchmarks.training.boosting import Trees
 from benchmarks.training.cards import row_of
 from benchmarks.training.localize import DETECTORS, FOLDS, Sample
@@ -112,3 +112,24 @@ def test_no_held_out_score_comes_from_a_model_that_knew_the_photo(monkeypatch):
     assert fits[FOLDS] == held.keys() == {s.key for s in samples}
     assert values["photos"] == len(samples)
     assert min(values["photo"]["weights"]) >= 0
+
+
+def test_histograms_are_sums_by_node_and_bin():
+    rng = np.random.default_rng(0)
+    binned, node = rng.integers(0, boosting.BINS, (300, 4), dtype=np.uint8), rng.integers(0, 4, 300)
+    values = rng.normal(size=(2, 300))
+    found = boosting._histograms(np.asfortranarray(binned), *values, node, 4, np.array([1, 3]))
+    for k, feature in enumerate((1, 3)):
+        for row in range(2):
+            key = node * boosting.BINS + binned[:, feature]
+            want = np.bincount(key, values[row], 4 * boosting.BINS).reshape(4, -1)
+            np.testing.assert_allclose(found[k, row], want, atol=1e-12)
+
+
+def test_trees_find_what_decides():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(2000, 5)).astype(np.float32)
+    y = (x[:, 2] > 0.3).astype(float)
+    trees = boosting.fit(x, y, np.ones(2000), trees=10, depth=2, columns=1.0)
+    assert set(trees.feature[:, 0]) == {2}
+    assert abs(float(trees.threshold[0, 0]) - 0.3) < 0.1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 BINS = 48
 
@@ -35,7 +36,8 @@ def fit(
     """Fit boosted trees to labels 0-1 with weights."""
     rng = np.random.default_rng(seed)
     edges = [np.unique(np.quantile(x[:, j], np.linspace(0, 1, BINS + 1)[1:-1])) for j in range(x.shape[1])]
-    binned = np.stack([np.searchsorted(e, x[:, j], "left") for j, e in enumerate(edges)], axis=1).astype(np.int32)
+    binned = np.stack([np.searchsorted(e, x[:, j], "left") for j, e in enumerate(edges)], axis=1)
+    binned = np.asfortranarray(binned.astype(np.uint8))
     mean = float((weight * y).sum() / weight.sum())
     base = float(np.log(mean / (1 - mean)))
     out = np.full(len(y), base)
@@ -66,10 +68,8 @@ def fit(
 def _best_splits(binned, gradient, hessian, node, count, use, l2):
     """Return (gain, feature, bin) of the best split of each node."""
     best = [(0.0, 0, 0)] * count
-    for j in use:
-        key = node * BINS + binned[:, j]
-        g = np.bincount(key, gradient, count * BINS).reshape(count, BINS).cumsum(axis=1)
-        h = np.bincount(key, hessian, count * BINS).reshape(count, BINS).cumsum(axis=1)
+    sums = _histograms(binned, gradient, hessian, node, count, use).cumsum(axis=3)
+    for j, (g, h) in zip(use, sums, strict=True):
         all_g, all_h = g[:, -1:], h[:, -1:]
         gain = g**2 / (h + l2) + (all_g - g) ** 2 / (all_h - h + l2) - all_g**2 / (all_h + l2)
         for k in range(count):
@@ -77,3 +77,15 @@ def _best_splits(binned, gradient, hessian, node, count, use, l2):
             if gain[k, b] > best[k][0] + 1e-9:
                 best[k] = (float(gain[k, b]), int(j), b)
     return best
+
+
+@njit
+def _histograms(binned, gradient, hessian, node, count, use):
+    """Return the sums of gradient and hessian by feature, node and bin, shape (features, 2, nodes, bins)."""
+    out = np.zeros((len(use), 2, count, BINS))
+    for k in range(len(use)):
+        for i in range(len(node)):
+            b = binned[i, use[k]]
+            out[k, 0, node[i], b] += gradient[i]
+            out[k, 1, node[i], b] += hessian[i]
+    return out
