@@ -253,3 +253,13 @@ def test_a_failure_tells_what_it_knows():
     assert str(failure) == "x.jpg: is empty (0 bytes)"
     assert isinstance(failure.error(), fp.PhotoError)
     assert _worker.Job.of("a.jpg", number=3, timeout=None).key() == ""
+
+
+def test_a_time_limit_that_cannot_be_kept_is_refused():
+    with ThreadPoolExecutor(1) as threads, pytest.raises(fp.ParameterError, match="budget_s"):
+        list(fp.analyze_many([jpeg(0)], executor=threads, progress=False, timeout=5))
+
+
+def test_detectors_are_chosen_for_all_photos():
+    (got,) = fp.analyze_many([jpeg(0)], workers=0, progress=False, detectors=["noise"])
+    assert {f.detector for f in got.findings} <= {"noise"}

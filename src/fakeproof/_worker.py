@@ -147,10 +147,15 @@ def _join(detectors: Sequence[Callable[..., Any]]) -> None:
 
 @contextmanager
 def _time_limit(seconds: float | None) -> Iterator[None]:
-    """Raise in this thread after `seconds`; only a main thread on POSIX can be interrupted."""
-    if seconds is None or not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+    """Raise in this thread after `seconds`; only a main thread on POSIX can be interrupted, elsewhere it is refused."""
+    if seconds is None:
         yield
         return
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        allowed = (
+            "worker processes on POSIX, whose main thread can be interrupted; or budget_s, which ends between steps"
+        )
+        raise ParameterError("timeout", seconds, allowed)
 
     def stop(signum: int, frame: FrameType | None) -> None:
         raise TimeLimitError(f"took longer than {seconds:g} s")

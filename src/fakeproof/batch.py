@@ -62,7 +62,8 @@ def analyze_many(
         A JSONL file that gets a line a photo. A later run with the same file yields what is in there as
         :class:`StoredVerdict` instead of analysing it again; a half-written last line is dropped.
     timeout : float, optional
-        Seconds a photo may take. Enforced in worker processes on POSIX; elsewhere detectors' own bounds hold.
+        Seconds a photo may take, enforced in worker processes and main threads on POSIX. Where it cannot be, in threads
+        of an executor or on Windows, it is refused; ``budget_s`` works everywhere, between steps.
     **options
         ``sources``, ``products``, ``order``, ``scorer``, ``detectors``, ``skip``, ``rules``, ``budget_s``, ``threads``
         and ``match`` of :func:`fakeproof.analyze`. An iterator among them is drawn from once, for all photos.

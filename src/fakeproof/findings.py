@@ -283,9 +283,12 @@ class Source:
     seen_at : date or datetime, optional
         When it was seen or published.
     key : str, optional
-        The caller's own identifier; the file name by default.
+        The caller's own identifier. In an index each source has one: the SHA-256 of its file where none was given. It is
+        what ``in``, ``remove``, iteration and matches of an index speak of.
     order : str, optional
         The earlier order that the picture came with, if it is evidence of an earlier case.
+    title : str, optional
+        What people call it; the key, else the file's name, by default.
     """
 
     image: Any
@@ -294,18 +297,19 @@ class Source:
     seen_at: datetime | date | None = None
     key: str = ""
     order: str = ""
+    title: str = ""
 
     @property
     def name(self) -> str:
-        """The key if there is one, else the file's name."""
-        if self.key:
-            return self.key
+        """The title, the key or the file's name: the first that there is."""
+        if self.title or self.key:
+            return self.title or self.key
         name = self.image if isinstance(self.image, str | Path) else getattr(self.image, "name", "")
         return Path(name).name or "source"
 
     def light(self) -> Self:
         """Return a copy without a picture; a path stays, anything else leaves its name."""
-        return self if isinstance(self.image, str | Path) else replace(self, image=None, key=self.name)
+        return self if isinstance(self.image, str | Path) else replace(self, image=None, title=self.name)
 
     def seen(self, lang: Language = "en") -> str:
         """Return where it was seen; this shop's own listing in the language asked for."""
@@ -321,6 +325,7 @@ class Source:
         seen = self.seen_at.isoformat() if self.seen_at else ""
         return {
             "name": self.name,
+            "key": self.key,
             "url": self.url,
             "seen_on": self.seen_on,
             "seen_at": seen,

@@ -92,7 +92,8 @@ def _source(values: Values) -> Source:
         url=values["url"],
         seen_on=values["seen_on"],
         seen_at=_time(seen) if seen else None,
-        key=values["name"],
+        key=values.get("key", ""),
+        title=values["name"],
         order=values["order"],
     )
 

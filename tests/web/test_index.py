@@ -108,7 +108,8 @@ def test_removed_sources_are_not_found_and_saving_frees_them(saved, tmp_path):
     opened = fp.SourceIndex.open(saved)
     key = opened.search(photo(image("coffee")))[0].sha256
     assert opened.remove(key) == 1
-    assert opened.remove(key) == 0
+    with pytest.raises(fp.ParameterError, match="a key of this index"):
+        opened.remove(key)
     assert key not in {m.sha256 for m in opened.search(photo(image("coffee")))}
     opened.save(tmp_path / "smaller")
     smaller = fp.SourceIndex.open(tmp_path / "smaller")
@@ -207,3 +208,37 @@ def test_limits_are_checked(index):
 def test_views_are_read_only(index):
     assert not any(view.flags.writeable for view in index._views().values())
     assert np.all(np.diff(index._views()["ends"]) >= 0)
+
+
+def test_a_key_means_the_same_everywhere(tmp_path):
+    image("coffee").save(tmp_path / "cup.png")
+    index = fp.SourceIndex.build(
+        [tmp_path / "cup.png", fp.Source(photo(image("chelsea")), key="cat-1"), photo(image("astronaut"))]
+    )
+    added = index.add(
+        fp.Source(photo(image("coffee").crop((0, 0, 300, 300))), order="A-1", url="https://example.org/Cup")
+    )
+    keys = [source.key for source in index]
+    assert keys[1] == "cat-1"
+    assert keys[-1] == added
+    assert len(set(keys)) == 4
+    assert next(source.name for source in index) == "cup.png"
+    match = index.search(photo(image("chelsea")), limit=1)[0]
+    assert match.source.key == "cat-1"
+    for key in keys:
+        assert key in index
+        assert index.remove(key) == 1
+        assert key not in index
+
+
+def test_the_catalogue_is_searched_listed_and_pruned(tmp_path):
+    image("coffee").save(tmp_path / "cup.png")
+    index = fp.SourceIndex.build(
+        [tmp_path / "cup.png", fp.Source(photo(image("chelsea")), key="cat-1", order="A-1", seen_on="小红书")]
+    )
+    assert [s.name for s in index.list("CUP")] == ["cup.png"]
+    assert [s.key for s in index.list("小红书")] == [s.key for s in index.list(order="A-1")] == ["cat-1"]
+    assert index.list("nowhere") == index.list(missing=True) == []
+    (tmp_path / "cup.png").unlink()
+    assert [s.name for s in index.prune()] == ["cup.png"]
+    assert [s.key for s in index.list()] == ["cat-1"]

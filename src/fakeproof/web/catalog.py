@@ -126,6 +126,18 @@ class Catalog:
         with self._lock:
             return [row[0] for row in self._db.execute("SELECT id FROM sources WHERE removed = 1")]
 
+    def listed(self, *, text: str = "", order: str = "") -> list[int]:
+        """Return the sources that are not removed and hold a text in key, name, address, place seen or path."""
+        query, values = "SELECT id FROM sources WHERE removed = 0", []
+        if text:
+            query += " AND instr(lower(key || char(10) || name || char(10) || url || char(10) || seen_on || char(10) || path), ?)"
+            values.append(text.lower())
+        if order:
+            query += " AND order_id = ?"
+            values.append(order)
+        with self._lock:
+            return [row[0] for row in self._db.execute(query + " ORDER BY id", values)]
+
     def remove(self, key: str) -> int:
         """Mark the sources with this key as removed; return how many there were."""
         with self.writing():

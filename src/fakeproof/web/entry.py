@@ -87,13 +87,13 @@ def _picture(photo: Photo) -> bytes:
 
 def restore(record: dict[str, Any]) -> Source:
     """Return the source that a record describes; its picture is the file, or the copy that was kept."""
-    key = record["key"] if record["key"] != record["sha256"] else ""
     image: Any = Path(record["path"]) if record["path"] else record["picture"]
     return Source(
         image,
         url=record["url"],
         seen_on=record["seen_on"],
         seen_at=read_time(record["seen_at"]),
-        key=key or ("" if record["path"] else record["name"]),
+        key=record["key"],
         order=record["order_id"],
+        title=record["name"],
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -199,10 +200,44 @@ class SourceIndex:
         self._columns["points"].append(points, descriptors)
 
     def remove(self, key: str) -> int:
-        """Remove the sources with this key; return how many there were. :meth:`save` to a new folder frees the room."""
-        return self._catalog.remove(key)
+        """Remove the sources with this key; return how many there were. :meth:`save` to a new folder frees the room.
 
-    def search(self, photo: Photo, /, *, limit: int = 10) -> list[Match]:
+        Raises
+        ------
+        ParameterError
+            No source has the key.
+        """
+        gone = self._catalog.remove(key)
+        if not gone:
+            raise ParameterError("key", key, "a key of this index, as add() returns it and iteration shows it")
+        return gone
+
+    def list(self, text: str = "", *, order: str = "", missing: bool = False) -> builtins.list[Source]:
+        """Return the sources whose description fits, in the order in which they were added; no picture is read.
+
+        Parameters
+        ----------
+        text : str
+            What key, name, address, place seen or path hold, in upper or lower case.
+        order : str
+            The earlier order that they came with.
+        missing : bool
+            Only those whose file is no longer there.
+        """
+        ids = self._catalog.listed(text=text, order=order)
+        found = [
+            restore(row) for low in range(0, len(ids), BATCH) for row in self._catalog.rows(ids[low : low + BATCH])
+        ]
+        return [s for s in found if not missing or (isinstance(s.image, Path) and not s.image.is_file())]
+
+    def prune(self) -> builtins.list[Source]:
+        """Remove the sources whose file is no longer there, for nothing can be proved with them; return them."""
+        gone = self.list(missing=True)
+        for key in dict.fromkeys(source.key for source in gone):
+            self._catalog.remove(key)
+        return gone
+
+    def search(self, photo: Photo, /, *, limit: int = 10) -> builtins.list[Match]:
         """Return the most likely sources of a photo, best first, not verified.
 
         Hashes of the photo in all eight orientations find whole re-uses; ORB descriptors, plain and mirrored, vote for
@@ -223,14 +258,14 @@ class SourceIndex:
         """
         return self.search_many([photo], limit=limit)[0]
 
-    def search_many(self, photos: Sequence[Photo], /, *, limit: int = 10) -> list[list[Match]]:
+    def search_many(self, photos: Sequence[Photo], /, *, limit: int = 10) -> builtins.list[builtins.list[Match]]:
         """Search for several photos at once: the hashes of all are compared in one pass."""
         if limit < 1:
             raise ParameterError("limit", limit, "1 or more")
         hits = Searcher(self._views(), self._catalog.removed()).search(photos, limit)
         return [self._matches(found) for found in hits]
 
-    def _matches(self, hits: Sequence[Any]) -> list[Match]:
+    def _matches(self, hits: Sequence[Any]) -> builtins.list[Match]:
         records = self._catalog.rows([hit.id for hit in hits])
         return [
             Match(
