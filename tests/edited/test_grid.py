@@ -137,3 +137,22 @@ def test_a_lossy_webp_has_blocks_of_its_own(lossless):
     Image.fromarray(data.coffee()).save(out, "WEBP", lossless=lossless, quality=80)
     answer = fp.edited.jpeg_grid(fp.Photo.from_bytes(out.getvalue()))
     assert isinstance(answer, fp.NotApplicable) is not lossless
+
+
+@pytest.mark.parametrize(("kind", "quality"), [("WEBP", 70), ("WEBP", 90), ("AVIF", 60)])
+def test_a_png_that_another_codec_held_before_has_no_jpeg_grid(kind, quality) -> None:
+    out = io.BytesIO()
+    Image.fromarray(data.astronaut()).save(out, kind, quality=quality)
+    with Image.open(io.BytesIO(out.getvalue())) as held:
+        found = fp.edited.jpeg_grid(fp.Photo.from_array(np.asarray(held.convert("RGB"))))
+    assert not found
+    assert "WebP" in str(found)
+
+
+@pytest.mark.parametrize("quality", [70, 85, 95])
+def test_a_png_that_a_jpeg_was_before_keeps_its_grid(quality) -> None:
+    out = io.BytesIO()
+    Image.fromarray(data.astronaut()).save(out, "JPEG", quality=quality)
+    with Image.open(io.BytesIO(out.getvalue())) as held:
+        found = fp.edited.jpeg_grid(fp.Photo.from_array(np.asarray(held)))
+    assert found.facts["main_grid"] == (0, 0)

@@ -54,6 +54,16 @@ MISSING_CAST = 3.0
 """Blocks' worth of votes among the pooled cells that make their share meaningful."""
 
 
+HALF_GRID_RATIO = 1.75
+"""Votes for each grid half a block beside the main one, in units of the median grid's, from which blocks of 4 px show: VP8
+has them, so that WebP gives 2 to 24; a JPEG gives its diagonal neighbour at most 1.7 (66 photos)."""
+HALF_GRID_SHARE = 0.65
+"""Share of all votes that the main grid then has at most: 0.55 after WebP, 0.78 and more after a JPEG (the same photos)."""
+WEAK_SHARE = 0.3
+"""Share of all votes below which the main grid of a file other than JPEG is no JPEG's: 0.47 and more after one of quality
+85-97 (23 photos), half the photos below after AVIF."""
+
+
 @dataclass(frozen=True)
 class _Grid:
     """A grid, its votes, and log10 of its number of false alarms."""
@@ -76,7 +86,7 @@ class _Place:
     log_nfa: float
 
 
-@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, maps={"jpeg_grid": own_map}, cost_ms=40)
+@detector(version=2, category=Category.EDITED, least_side=MIN_SIDE, maps={"jpeg_grid": own_map}, cost_ms=40)
 def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     """Find the JPEG grid, and places that follow another grid or none.
 
@@ -101,7 +111,7 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
         of false alarms of a region, 0 if none is below 1. `facts`: ``main_grid`` (x, y) or None, ``log10_nfa``,
         ``cropped``, ``grids``.
     NotApplicable
-        When the photo's shorter side is below 64 px, or it is a lossy WebP.
+        When the photo's shorter side is below 64 px, it is a lossy WebP, or a PNG or the like that was one before.
 
     References
     ----------
@@ -125,6 +135,8 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
         )
     luma, origin = photo.luma, jpeg_planes(photo).origin
     votes = grid_votes(luma)
+    if photo.format != "JPEG" and _other_codec(votes):
+        return NotApplicable(reason=phrase("jpeg_grid.other_codec"))
     grids = _valid_grids(votes)
     places = _foreign(photo, votes, grids)
     own = origin[1] + 8 * origin[0]
@@ -146,6 +158,30 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     )
 
 
+def _other_codec(votes: Votes) -> bool:
+    """Tell a picture that WebP or AVIF held before.
+
+    WebP's transform has 4 px, so that the grids half a block aside show as well; AVIF's has many sizes, so that its grid
+    of 8 px gets few of the votes.
+    """
+    count = _counts(votes)
+    main = int(count.argmax())
+    if count[main] < WEAK_SHARE * count.sum() and _log_nfa(int(count[main]), votes.size, votes.shape) < 0:
+        return True
+    x, y = main % 8, main // 8
+    aside = [(x + dx) % 8 + 8 * ((y + dy) % 8) for dx, dy in ((4, 0), (0, 4), (4, 4))]
+    clear = count[aside].min() >= HALF_GRID_RATIO * max(float(np.median(count)), 1.0)
+    return bool(clear and count[main] <= HALF_GRID_SHARE * count.sum())
+
+
+def _counts(votes: Votes) -> npt.NDArray[np.int64]:
+    """Count the votes for each of the 64 grids."""
+    count = np.zeros(256, np.int64)
+    for strip in np.array_split(votes, max(1, votes.size >> STRIP_BITS)):
+        count += np.bincount(strip.ravel(), minlength=256)
+    return count[:GRIDS]
+
+
 def _log_nfa(votes: int, pixels: float, shape: tuple[int, int]) -> float:
     """log10 of the number of false alarms: tests are all windows of the photo for all grids."""
     from fakeproof._kernels.grid import log10_binomial_tail
@@ -157,10 +193,7 @@ def _log_nfa(votes: int, pixels: float, shape: tuple[int, int]) -> float:
 
 def _valid_grids(votes: Votes) -> list[_Grid]:
     """Return the grids that the whole photo's votes validate, strongest first."""
-    count = np.zeros(256, np.int64)
-    for strip in np.array_split(votes, max(1, votes.size >> STRIP_BITS)):
-        count += np.bincount(strip.ravel(), minlength=256)
-    count = count[:GRIDS]
+    count = _counts(votes)
     found = [_Grid(i, int(n), _log_nfa(int(n), votes.size, votes.shape)) for i, n in enumerate(count)]
     return sorted((g for g in found if g.log_nfa < 0), key=lambda g: (-g.votes, g.position))
 
