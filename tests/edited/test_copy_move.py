@@ -15,10 +15,10 @@ import fakeproof as fp
 from fakeproof._kernels.patchmatch import DEPTH, match_field, next_random
 from fakeproof._kernels.self_match import likest_elsewhere
 from fakeproof.edited.clones import verify as clone_verify
-from fakeproof.edited.clones.keypoints import mirrored_descriptors
 from fakeproof.edited.clones.patch_field import fit_error, zernike_moduli
 from fakeproof.edited.clones.words import describe, numbers
 from fakeproof.evidence.pixels import pixel_scores
+from fakeproof.geometry import mirrored_descriptors
 
 SIDE = 100
 

@@ -12,6 +12,7 @@ from tests.web.photos import NAMES, image, jpeg, photo
 
 import fakeproof as fp
 from fakeproof.errors import IndexFormatError, ParameterError
+from fakeproof.web.entry import describe_source
 
 
 @pytest.fixture(scope="module")
@@ -242,3 +243,48 @@ def test_the_catalogue_is_searched_listed_and_pruned(tmp_path):
     (tmp_path / "cup.png").unlink()
     assert [s.name for s in index.prune()] == ["cup.png"]
     assert [s.key for s in index.list()] == ["cat-1"]
+
+
+def as_first_format(folder):
+    """Make an index look as the first format wrote it: without compact points."""
+    for file in folder.glob("few-*.bin"):
+        file.unlink()
+    with sqlite3.connect(folder / "index.sqlite") as db:
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+
+
+def test_an_index_of_the_first_format_is_searched_added_to_and_upgraded(tmp_path):
+    photos = [photo(image(name), 90, name=name) for name in ("astronaut", "coffee")]
+    fp.SourceIndex.build(photos).save(tmp_path / "old")
+    as_first_format(tmp_path / "old")
+    index = fp.SourceIndex.open(tmp_path / "old")
+    query = photo(image("coffee").crop((60, 40, 520, 360)), 75)
+    assert fp.web.match_sources(query, index).matches[0].source.name == "coffee"
+    index.add(photo(image("chelsea"), 90, name="chelsea"))
+    assert fp.web.match_sources(query, index).matches[0].source.name == "coffee"
+    index.save(tmp_path / "new")
+    upgraded = fp.SourceIndex.open(tmp_path / "new")
+    assert len(upgraded) == 3
+    views = upgraded._views()
+    assert (np.diff(views["few-ends"], prepend=0) > 50).all()
+
+
+def test_of_an_index_only_what_agrees_is_opened(tmp_path):
+    paths = []
+    for name in ("astronaut", "coffee", "chelsea", "rocket"):
+        paths.append(tmp_path / f"{name}.jpg")
+        paths[-1].write_bytes(jpeg(image(name), 90))
+    index = fp.SourceIndex.build(paths)
+    for path in paths[::2]:
+        path.unlink()  # astronaut and chelsea cannot be opened any more
+    finding = fp.web.match_sources(photo(image("coffee").rotate(20, expand=True), 75), index)
+    assert [match.source.name for match in finding.matches] == ["coffee.jpg"]
+    assert finding.unreadable == ()
+    assert finding.facts["compared"] >= 1
+
+
+def test_compact_points_cost_at_most_8_kb_a_source():
+    entry = describe_source(fp.Source(photo(image("astronaut"), 90)))
+    assert 200 <= len(entry.few) <= 224
+    assert entry.few.nbytes + entry.few_points.nbytes <= 8192

@@ -5,8 +5,13 @@ from .fit import NoFit as NoFit
 from .fit import fit_affine as fit_affine
 from .fit import fit_homography as fit_homography
 from .fit import pair as pair
+from .hints import agrees_somewhere as agrees_somewhere
+from .hints import compact as compact
+from .hints import few_points as few_points
+from .hints import paired as paired
 from .keypoints import Keypoints as Keypoints
 from .keypoints import WorkingPicture as WorkingPicture
+from .keypoints import mirrored_descriptors as mirrored_descriptors
 from .keypoints import orb as orb
 from .keypoints import rootsift as rootsift
 from .keypoints import working_picture as working_picture

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 
     from fakeproof.photo import Photo
 
-__all__ = ["Keypoints", "WorkingPicture", "orb", "rootsift", "working_picture"]
+__all__ = ["Keypoints", "WorkingPicture", "mirrored_descriptors", "orb", "rootsift", "working_picture"]
 
 WORKING_SIDE = 512
 """Longer side, px, at which pictures are compared: ORB there verifies .996 of re-uses (docs/benchmarks.md, web)."""
+LARGE_SIDE = 1024
+"""Working side for sources pasted small into the photo, or photos cropped small out of the source."""
+LEAST_SIDE = 256
+"""Side, px, to which a smaller picture is enlarged for RootSIFT: a thumbnail has a dozen points, enlarged a hundred."""
 ORB_COUNT = 1000
 """Points a picture; 300 suffice for voting, verification wants more."""
 SIFT_COUNT = 1500
@@ -184,6 +188,15 @@ def _rootsift(picture: WorkingPicture, count: int) -> Keypoints:
         descriptors = np.zeros((0, 128), np.float32)
     total = descriptors.sum(axis=1, keepdims=True)
     return _keypoints("rootsift", found, np.sqrt(descriptors / np.maximum(total, 1e-6)), picture)
+
+
+def mirrored_descriptors(descriptors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the descriptors that the mirrored patches would have: rows of cells and turning sense reversed."""
+    import numpy as np
+
+    cells = descriptors.reshape(-1, 4, 4, 8)
+    bins = (-np.arange(8)) % 8
+    return np.ascontiguousarray(cells[:, ::-1, :, bins].reshape(descriptors.shape))
 
 
 def _keypoints(

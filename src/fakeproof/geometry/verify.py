@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from fakeproof.findings import frozen_array
 from fakeproof.geometry.alignment import Alignment, register
 from fakeproof.geometry.fit import Fit, fit_homography
-from fakeproof.geometry.keypoints import SIFT_ALL, WORKING_SIDE, orb, rootsift
+from fakeproof.geometry.hints import agrees_somewhere, few_points
+from fakeproof.geometry.keypoints import LARGE_SIDE, LEAST_SIDE, SIFT_ALL, WORKING_SIDE, orb, rootsift
 from fakeproof.geometry.parts import Part, find_parts
 from fakeproof.geometry.warp import overlap, sane
 
@@ -49,10 +50,6 @@ MIN_SPREAD = 0.08
 """Smallest share of the overlap, by area, that the agreeing blocks must span: a logo alone does not do."""
 SURE_INLIERS = 60
 """Pairs from which no other method is tried when the alignment fails: it is a label, not a re-use."""
-LARGE_SIDE = 1024
-"""Working side for sources pasted small into the photo, or photos cropped small out of the source."""
-LEAST_SIDE = 256
-"""Side, px, to which a smaller picture is enlarged for RootSIFT: a thumbnail has a dozen points, enlarged a hundred."""
 
 NOTHING_AGREES = Alignment(0.0, 0, 0.0)
 
@@ -126,10 +123,15 @@ def _cut_out(partial: list[tuple[int, str, Keypoints, Keypoints]]) -> Verificati
 
 
 def _attempts(photo: Photo, source: Photo, thorough: bool) -> Iterator[tuple[str, Keypoints, Keypoints]]:
-    """Yield keypoints cheapest first; nothing is computed before it is asked for."""
+    """Yield keypoints cheapest first; nothing is computed before it is asked for.
+
+    The photo is mirrored, not the source: one photo is held against many sources. RootSIFT of everything is dear, so a
+    few hundred points of the source are asked first whether anything agrees at all.
+    """
+    plain = orb(source)
     for mirrored in (False, True):
-        yield "orb", orb(source, mirrored=mirrored), orb(photo)
-    if not thorough:
+        yield "orb", plain, orb(photo, mirrored=mirrored)
+    if not thorough or not _hinted(photo, source):
         return
     for side in (WORKING_SIDE, LARGE_SIDE):
         if side > WORKING_SIDE and max(*photo.size, *source.size) < 1.5 * WORKING_SIDE:
@@ -137,9 +139,14 @@ def _attempts(photo: Photo, source: Photo, thorough: bool) -> Iterator[tuple[str
         for mirrored in (False, True):
             yield (
                 "rootsift" if side == WORKING_SIDE else "rootsift large",
-                rootsift(source, side=side, count=SIFT_ALL, mirrored=mirrored, least=LEAST_SIDE),
-                rootsift(photo, side=side, count=SIFT_ALL, least=LEAST_SIDE),
+                rootsift(source, side=side, count=SIFT_ALL, least=LEAST_SIDE),
+                rootsift(photo, side=side, count=SIFT_ALL, mirrored=mirrored, least=LEAST_SIDE),
             )
+
+
+def _hinted(photo: Photo, source: Photo) -> bool:
+    """Return whether a few hundred RootSIFT points of the source leave it worth comparing all."""
+    return agrees_somewhere(few_points(source), photo)
 
 
 def _judge(fit: object, a: Keypoints, b: Keypoints, method: str) -> Verification:

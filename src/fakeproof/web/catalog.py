@@ -16,7 +16,8 @@ __all__ = ["Catalog"]
 
 APPLICATION_ID = 0x66706978
 """Marks the database as a fakeproof index ("fpix")."""
-FORMAT = 1
+FORMAT, READ = 2, (1, 2)
+"""Format that is written, and those that are read; 2 keeps compact RootSIFT points, which 1 did not know."""
 FILE = "index.sqlite"
 BUSY_SECONDS = 30.0
 _SCHEMA = """
@@ -70,9 +71,9 @@ class Catalog:
         if mark != APPLICATION_ID:
             self._db.close()
             raise IndexFormatError(f"{self.folder}: {FILE} is a database of something else (mark {mark:#x})")
-        if version != FORMAT:
+        if version not in READ:
             self._db.close()
-            raise IndexFormatError(f"{self.folder}: {FILE} has format {version}; this version reads {FORMAT}")
+            raise IndexFormatError(f"{self.folder}: {FILE} has format {version}; this version reads {READ}")
 
     def close(self) -> None:
         """Close the database."""
@@ -102,6 +103,7 @@ class Catalog:
         marks = ", ".join(f":{c}" for c in COLUMNS)
         self._db.executemany(f"INSERT INTO sources ({', '.join(COLUMNS)}) VALUES ({marks})", records)
         self._db.execute("UPDATE state SET sources = ?, descriptors = ?", (sources, descriptors))
+        self._db.execute(f"PRAGMA user_version = {FORMAT}")
 
     def rows(self, ids: list[int]) -> list[dict[str, Any]]:
         """Return the records of some sources, in the order asked for."""

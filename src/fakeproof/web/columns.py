@@ -52,12 +52,15 @@ class MemoryColumn:
 
 
 class FileColumn:
-    """A file of little-endian numbers without a header; how many rows count is recorded elsewhere."""
+    """A file of little-endian numbers without a header; how many rows count is recorded elsewhere.
 
-    def __init__(self, path: Path, dtype: Any) -> None:
+    What is `optional` may be missing, as in an index of an earlier format: it then reads as zeros.
+    """
+
+    def __init__(self, path: Path, dtype: Any, *, optional: bool = False) -> None:
         import numpy as np
 
-        self.path = path
+        self.path, self.optional = path, optional
         self.dtype: np.dtype[Any] = np.dtype(dtype)
         self._view: npt.NDArray[Any] | None = None
 
@@ -85,6 +88,8 @@ class FileColumn:
         if length == 0:
             return np.zeros(0, self.dtype)
         need = length * self.dtype.itemsize
+        if self.optional and not self.path.exists():
+            return np.zeros(length, self.dtype)
         size = self.path.stat().st_size if self.path.is_file() else 0
         if size < need:
             raise IndexFormatError(f"{self.path}: has {size} bytes, but {need} were recorded: the file is damaged")

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Source
-from fakeproof.geometry import orb
+from fakeproof.geometry import compact, orb, rootsift
+from fakeproof.geometry.hints import FEW
+from fakeproof.geometry.keypoints import LEAST_SIDE
 from fakeproof.photo import Photo
 from fakeproof.web.catalog import read_time
 from fakeproof.web.hashes import dihedral_hashes
@@ -32,12 +34,26 @@ PICTURE_QUALITY = 88
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """Record, hash words (4,) uint64, descriptors (n, 4) uint64, points (n, 2) uint16 in 1/64 working pixels."""
+    """What is kept of one source.
+
+    Parameters
+    ----------
+    record : dict
+        Its row of the catalogue.
+    words : ndarray, shape (4,), uint64
+        Its hash.
+    descriptors, points : ndarrays, shape (n, 4) uint64 and (n, 2) uint16
+        ORB codes, and their places in 1/64 working pixels.
+    few, few_points : ndarrays, shape (m, 4) uint64 and (m, 2) uint16
+        Compact RootSIFT codes and their places; without rows where an index of the first format kept none.
+    """
 
     record: dict[str, Any]
     words: npt.NDArray[np.uint64]
     descriptors: npt.NDArray[np.uint64]
     points: npt.NDArray[np.uint16]
+    few: npt.NDArray[np.uint64]
+    few_points: npt.NDArray[np.uint16]
 
 
 def describe_source(source: Source) -> Entry:
@@ -68,8 +84,23 @@ def describe_source(source: Source) -> Entry:
         "quality": code.quality,
         "picture": None if path else _picture(photo),
     }
-    points = np.clip(np.round(found.points * POINT_STEPS), 0, 65535).astype(np.uint16)
-    return Entry(record, code.words, found.descriptors[:DESCRIPTORS], points[:DESCRIPTORS])
+    strongest = rootsift(photo, count=FEW, least=LEAST_SIDE)
+    few = np.ascontiguousarray(compact(strongest.descriptors)).view(np.uint64)[:FEW]
+    return Entry(
+        record,
+        code.words,
+        found.descriptors[:DESCRIPTORS],
+        _steps(found.points)[:DESCRIPTORS],
+        few,
+        _steps(strongest.points)[:FEW],
+    )
+
+
+def _steps(points: npt.NDArray[np.float32]) -> npt.NDArray[np.uint16]:
+    """Return places as whole numbers of 1/64 working pixels."""
+    import numpy as np
+
+    return np.clip(np.round(points * POINT_STEPS), 0, 65535).astype(np.uint16)
 
 
 def _picture(photo: Photo) -> bytes:

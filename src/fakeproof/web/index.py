@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -16,7 +17,7 @@ from fakeproof.web.candidates import as_source
 from fakeproof.web.catalog import FILE, Catalog
 from fakeproof.web.columns import Column, FileColumn, MemoryColumn
 from fakeproof.web.entry import Entry, describe_source, restore
-from fakeproof.web.search import Searcher
+from fakeproof.web.search import Searcher, span
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,7 +30,10 @@ BATCH = 64
 """Sources that are written in one transaction."""
 HASHES = ("pdq-0", "pdq-1", "pdq-2", "pdq-3", "ends")
 DESCRIPTORS = ("orb-0", "orb-1", "orb-2", "orb-3", "points")
-_DTYPES = {"ends": "<i8", "points": "<u4"}
+FEW_HASHES = ("few-ends",)
+FEW = ("few-0", "few-1", "few-2", "few-3", "few-points")
+"""Columns that came with the second format: a row a source, and a row a compact point."""
+_DTYPES = {"ends": "<i8", "points": "<u4", "few-ends": "<i8", "few-points": "<u4"}
 
 
 class SourceIndex:
@@ -198,6 +202,14 @@ class SourceIndex:
             self._columns[f"orb-{i}"].append(codes[:, i], descriptors)
         self._columns["ends"].append(ends, sources)
         self._columns["points"].append(points, descriptors)
+        before = self._columns["few-ends"].view(sources)
+        kept = int(before[-1]) if sources else 0
+        few = np.concatenate([e.few for e in entries])
+        for i in range(4):
+            self._columns[f"few-{i}"].append(few[:, i], kept)
+        places = np.ascontiguousarray(np.concatenate([e.few_points for e in entries])).view("<u4").ravel()
+        self._columns["few-points"].append(places, kept)
+        self._columns["few-ends"].append(kept + np.cumsum([len(e.few) for e in entries]), sources)
 
     def remove(self, key: str) -> int:
         """Remove the sources with this key; return how many there were. :meth:`save` to a new folder frees the room.
@@ -258,6 +270,20 @@ class SourceIndex:
         """
         return self.search_many([photo], limit=limit)[0]
 
+    def candidates(self, photo: Photo, /, *, limit: int) -> tuple[builtins.list[Source], int]:
+        """Return the sources that are worth opening, best first, and how many were held against the photo.
+
+        Of the `limit` most likely sources those are left of which the hash is near, ORB points agree, or a few compact
+        RootSIFT points agree, plain or mirrored; the same file always is. No file is opened.
+        """
+        searcher = Searcher(self._views(), self._catalog.removed())
+        (hits,) = searcher.search([photo], limit)
+        same = self._catalog.rows(self._catalog.ids(sha256=photo.sha256))
+        known = {record["id"] for record in same}
+        hinted = [hit for hit in hits if hit.id not in known and searcher.hinted(hit, photo)]
+        others = [match.source for match in self._matches(hinted)]
+        return [*map(restore, same), *others], len(known | {hit.id for hit in hits})
+
     def search_many(self, photos: Sequence[Photo], /, *, limit: int = 10) -> builtins.list[builtins.list[Match]]:
         """Search for several photos at once: the hashes of all are compared in one pass."""
         if limit < 1:
@@ -280,7 +306,12 @@ class SourceIndex:
 
     def _views(self) -> dict[str, npt.NDArray[Any]]:
         sources, descriptors = self._catalog.lengths()
-        lengths = {**dict.fromkeys(HASHES, sources), **dict.fromkeys(DESCRIPTORS, descriptors)}
+        few = self._columns["few-ends"].view(sources)
+        lengths = {
+            **dict.fromkeys((*HASHES, *FEW_HASHES), sources),
+            **dict.fromkeys(DESCRIPTORS, descriptors),
+            **dict.fromkeys(FEW, int(few[-1]) if sources else 0),
+        }
         return {name: column.view(lengths[name]) for name, column in self._columns.items()}
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
@@ -305,11 +336,15 @@ class SourceIndex:
             copy.close()
 
     def merge(self, other: SourceIndex, /) -> int:
-        """Add the sources of another index without reading their pictures again; return how many were new."""
+        """Add the sources of another index without reading their pictures again; return how many were new.
+
+        Of an index of the first format they are read, for the points that it did not keep; one that is gone stays as it
+        was, and is opened in every search that it is likely in.
+        """
         before, ids = self._catalog.lengths()[0], other._catalog.ids()
         views = other._views()
         for low in range(0, len(ids), BATCH):
-            self._write([_entry(views, record) for record in other._catalog.rows(ids[low : low + BATCH])])
+            self._write([_renewed(_entry(views, record)) for record in other._catalog.rows(ids[low : low + BATCH])])
         return self._catalog.lengths()[0] - before
 
 
@@ -317,20 +352,36 @@ def _entry(views: dict[str, npt.NDArray[Any]], record: dict[str, Any]) -> Entry:
     import numpy as np
 
     i = record["id"]
-    part = slice(int(views["ends"][i - 1]) if i else 0, int(views["ends"][i]))
+    part, few = span(views["ends"], i), span(views["few-ends"], i)
     return Entry(
         record,
         np.array([views[f"pdq-{k}"][i] for k in range(4)], np.uint64),
         np.stack([views[f"orb-{k}"][part] for k in range(4)], axis=1),
         np.ascontiguousarray(views["points"][part]).view("<u2").reshape(-1, 2),
+        np.stack([views[f"few-{k}"][few] for k in range(4)], axis=1),
+        np.ascontiguousarray(views["few-points"][few]).view("<u2").reshape(-1, 2),
     )
 
 
+def _renewed(entry: Entry) -> Entry:
+    """Return the entry with compact points, where an index of the first format kept none and its picture is there."""
+    if len(entry.few):
+        return entry
+    try:
+        read = describe_source(restore(entry.record))
+    except (PhotoError, OSError):
+        return entry
+    return replace(entry, few=read.few, few_points=read.few_points)
+
+
 def _columns(folder: Path | None) -> dict[str, Column]:
-    names = (*HASHES, *DESCRIPTORS)
+    names = (*HASHES, *DESCRIPTORS, *FEW_HASHES, *FEW)
     if folder is None:
         return {name: MemoryColumn(_DTYPES.get(name, "<u8")) for name in names}
-    return {name: FileColumn(folder / f"{name}.bin", _DTYPES.get(name, "<u8")) for name in names}
+    return {
+        name: FileColumn(folder / f"{name}.bin", _DTYPES.get(name, "<u8"), optional=name in (*FEW_HASHES, *FEW))
+        for name in names
+    }
 
 
 def _bar(items: Iterator[Any], sources: Any, progress: bool) -> Iterable[Any]:

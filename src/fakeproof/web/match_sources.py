@@ -97,8 +97,8 @@ def match_sources(
     >>> finding.supports.value, finding.matches[0].transform()
     ('web_image', 'cropped to 55% of the source')
     """
-    pairs, unreadable = _candidates(photo, sources, shortlist)
-    if not pairs:
+    pairs, unreadable, looked_at = _candidates(photo, sources, shortlist)
+    if not looked_at:
         return _nothing_to_compare(unreadable)
     matches: list[Match] = []
     related: list[Match] = []
@@ -108,7 +108,7 @@ def match_sources(
         best = max(best, _score(result))
         if result.kind != "unrelated":
             (matches if result.kind in VERIFIED else related).append(_match(source, opened, photo, result))
-    found = _finding(photo, matches, related, best, len(pairs))
+    found = _finding(photo, matches, related, best, looked_at)
     return replace(found, unreadable=tuple(unreadable))
 
 
@@ -120,12 +120,19 @@ def _nothing_to_compare(unreadable: list[Problem]) -> NotApplicable:
     )
 
 
-def _candidates(photo: Photo, sources: Any, shortlist: int) -> tuple[list[tuple[Source, Photo]], list[Problem]]:
+def _candidates(photo: Photo, sources: Any, shortlist: int) -> tuple[list[tuple[Source, Photo]], list[Problem], int]:
+    """Return the sources to compare with, those that could not be read, and how many were looked at.
+
+    An index looks at its own columns first; only what agrees there is opened.
+    """
     from fakeproof.web.index import SourceIndex
 
     if isinstance(sources, SourceIndex):
-        return open_sources(match.source for match in sources.search(photo, limit=shortlist))
-    return open_sources(sources)
+        worth, looked_at = sources.candidates(photo, limit=shortlist)
+        pairs, unreadable = open_sources(worth)
+        return pairs, unreadable, looked_at - len(unreadable)
+    pairs, unreadable = open_sources(sources)
+    return pairs, unreadable, len(pairs)
 
 
 def _identical(photo: Photo, source: Photo) -> Verification | None:

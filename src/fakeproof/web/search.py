@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from fakeproof.geometry import Fit, fit_homography, orb, sane
+from fakeproof.geometry import Fit, agrees_somewhere, fit_homography, orb, paired, sane
 from fakeproof.geometry.keypoints import WORKING_SIDE, Keypoints, WorkingPicture
 from fakeproof.web.hashes import dihedral_hashes
 
@@ -31,6 +31,8 @@ CERTAIN_INLIERS = 15
 """Agreeing keypoints from which a hit is certain enough to stop."""
 VOTE_RADIUS = 56
 """Bits of ORB's 256 within which a descriptor votes (benchmarks web)."""
+HINT_INLIERS = 7
+"""Agreeing ORB points of an index from which a source is opened; of 84 unrelated pairs none had so many."""
 RERANKED = 16
 """Sources, best by votes, that are fitted with one transform."""
 SOURCES_A_BLOCK = 2048
@@ -165,16 +167,42 @@ class Searcher:
             return 0
         return fit.inliers
 
+    def hinted(self, hit: Hit, photo: Photo) -> bool:
+        """Return whether a source is worth opening: a near hash, agreeing ORB points, or agreeing compact points."""
+        if hit.distance is not None or hit.inliers >= HINT_INLIERS:
+            return True
+        few = self._few(hit.id)
+        return few is None or agrees_somewhere(few, photo)
+
     def _keypoints(self, row: int) -> Keypoints:
         import numpy as np
 
-        ends = self._views["ends"]
-        part = slice(int(ends[row - 1]) if row else 0, int(ends[row]))
-        points: Any = (
-            np.ascontiguousarray(self._views["points"][part]).view("<u2").reshape(-1, 2).astype(np.float32) / 64
-        )
+        part = span(self._views["ends"], row)
         codes = np.stack([self._views[f"orb-{i}"][part] for i in range(4)], axis=1)
-        none: Any = np.zeros(len(points), np.float32)
-        size = (int(points[:, 1].max()) + 1, int(points[:, 0].max()) + 1) if len(points) else (1, 1)
-        picture = WorkingPicture(np.zeros(size, np.uint8), np.eye(3))
-        return Keypoints("orb", points, none, none, np.ascontiguousarray(codes), picture)
+        return _restored("orb", self._views["points"][part], np.ascontiguousarray(codes))
+
+    def _few(self, row: int) -> Keypoints | None:
+        """Return a source's compact points; None where an index of the first format kept none."""
+        import numpy as np
+
+        part = span(self._views["few-ends"], row)
+        if part.start >= part.stop:
+            return None
+        codes = np.stack([self._views[f"few-{i}"][part] for i in range(4)], axis=1)
+        return _restored("rootsift", self._views["few-points"][part], paired(codes.view(np.uint8)))
+
+
+def span(ends: npt.NDArray[np.int64], row: int) -> slice:
+    """Return where a source's points lie in the columns."""
+    return slice(int(ends[row - 1]) if row else 0, int(ends[row]))
+
+
+def _restored(kind: Literal["orb", "rootsift"], places: npt.NDArray[Any], descriptors: npt.NDArray[Any]) -> Keypoints:
+    """Return keypoints as they were stored; of the picture only its size is known, from the outermost points."""
+    import numpy as np
+
+    points: Any = np.ascontiguousarray(places).view("<u2").reshape(-1, 2).astype(np.float32) / 64
+    none: Any = np.zeros(len(points), np.float32)
+    size = (int(points[:, 1].max()) + 1, int(points[:, 0].max()) + 1) if len(points) else (1, 1)
+    picture = WorkingPicture(np.zeros(size, np.uint8), np.eye(3))
+    return Keypoints(kind, points, none, none, descriptors, picture)

@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof._kernels.self_match import likest_elsewhere
+from fakeproof.geometry import mirrored_descriptors
 
-__all__ = ["SelfMatches", "keypoint_candidates", "match_within", "mirrored_descriptors"]
+__all__ = ["SelfMatches", "keypoint_candidates", "match_within"]
 
 Affine = npt.NDArray[np.float64]
 
@@ -41,13 +42,6 @@ class SelfMatches:
     here: npt.NDArray[np.float64]
     there: npt.NDArray[np.float64]
     crowded: float
-
-
-def mirrored_descriptors(descriptors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return the descriptors that the mirrored patches would have: rows of cells and turning sense reversed."""
-    cells = descriptors.reshape(-1, 4, 4, 8)
-    bins = (-np.arange(8)) % 8
-    return np.ascontiguousarray(cells[:, ::-1, :, bins].reshape(descriptors.shape))
 
 
 def _features(grey: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
