@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
 
+import numpy as np
 from tests.fuzz.mutate import MUTATORS
 from tests.fuzz.runner import ADDRESS_ABOVE_START, SECONDS, Outcome, run_cases
 from tests.fuzz.seeds import seeds
 
 from benchmarks.frame import Options, Table
+from benchmarks.material.chains import wechat_trailer
+from fakeproof.reading import read_record
 
 CASES = 20_400
 """100 of each pair of seed file and mutator."""
@@ -23,7 +28,58 @@ def run(options: Options) -> list[Table]:
     with _quiet():
         outcomes, peak = run_cases(range(options.seed * CASES, options.seed * CASES + count))
         grown = _growth(min(OPENS, count))
-    return [_by_mutator(outcomes, peak), _by_seed(outcomes), _wrong(outcomes), _grown(grown, min(OPENS, count))]
+    tables = [_by_mutator(outcomes, peak), _by_seed(outcomes), _wrong(outcomes), _grown(grown, min(OPENS, count))]
+    return [*tables, _trailers(min(TRAILERS, count), options.seed)]
+
+
+TRAILERS = 20_000
+"""Mutated WeChat trailers."""
+
+
+def _trailers(count: int, seed: int) -> Table:
+    """Damage sealed files in the trailer, in the picture, or at the cut, and see what the reader says."""
+    rng = np.random.default_rng(seed)
+    picture = seeds()["jpeg-grey"]
+    sealed = wechat_trailer(picture, number=int(rng.integers(1, 2**32)))
+    states: dict[str, Counter[str]] = defaultdict(Counter)
+    longest = 0.0
+    for number in range(count):
+        kind, mutate = _DAMAGES[number % len(_DAMAGES)]
+        data = mutate(bytearray(sealed), len(picture), rng)
+        start = time.perf_counter()
+        found = read_record(data).wechat
+        longest = max(longest, time.perf_counter() - start)
+        states[kind][found.state if found else "none"] += 1
+    names = ("intact", "metadata_added", "changed", "unchecked", "none")
+    body = [[kind, sum(c.values()), *(c[n] for n in names)] for kind, c in states.items()]
+    wrong = sum(c["intact"] for kind, c in states.items() if kind != "nothing, or the number")
+    return Table(
+        "WeChat trailers, damaged", ["damaged", "files", *names], body,
+        note=f"What the reader says of each; none raised. Longest {longest * 1e3:.1f} ms. The number is under no checksum.",
+        shortfalls=[f"{wrong} damaged files were called intact."] if wrong else [],
+    )  # fmt: skip
+
+
+def _flip(data: bytearray, start: int, stop: int, rng: np.random.Generator) -> bytes:
+    at = int(rng.integers(start, stop))
+    data[at] ^= 1 << int(rng.integers(8))
+    return bytes(data)
+
+
+def _noise(data: bytearray, end: int, rng: np.random.Generator) -> bytes:
+    return bytes(data[:end]) + rng.bytes(int(rng.integers(0, 64)))
+
+
+_DAMAGES: tuple[tuple[str, Callable[[bytearray, int, np.random.Generator], bytes]], ...] = (
+    ("nothing, or the number", lambda d, end, rng: _flip(d, end, end + 4, rng)),
+    ("its zeros", lambda d, end, rng: _flip(d, end + 4, end + 8, rng)),
+    ("the checksum", lambda d, end, rng: _flip(d, end + 8, end + 24, rng)),
+    ("the picture", lambda d, end, rng: _flip(d, 2, end - 2, rng)),
+    ("the end marker", lambda d, end, rng: _flip(d, end - 2, end, rng)),
+    ("cut short", lambda d, end, rng: bytes(d[: int(rng.integers(2, end + 24))])),
+    ("more behind it", lambda d, end, rng: bytes(d) + rng.bytes(int(rng.integers(1, 64)))),
+    ("noise in its place", _noise),
+)
 
 
 class _quiet:
