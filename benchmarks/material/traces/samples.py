@@ -1,0 +1,151 @@
+"""One training sample: a photo's part with its history, the share of each cell that was altered, and its luma's DCT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.material.traces.alterations import KINDS
+from benchmarks.material.traces.delivery import CHAINS, Saved, deliver, jpeg, scale_of
+from benchmarks.material.traces.innocents import MARKS, WHOLE
+from benchmarks.material.traces.shapes import BGR, Generator, Mask
+
+SIDE = 256
+"""Pixels of a training sample; a multiple of 8."""
+ALTERED = 0.48
+"""Share of samples with an alteration."""
+TWIN = 0.25
+"""Share of altered samples that are given unaltered instead, with everything else alike: hard negatives."""
+WHOLE_SHARE = 0.4
+"""Share of the samples that are changed as a whole, before or after an alteration."""
+MARK_SHARE = 0.12
+"""Share of the samples that carry an open mark."""
+PLANES = np.array([[0.114, 0.587, 0.299], [0.886, -0.587, -0.299], [-0.114, -0.587, 0.701]], np.float32)
+"""From BGR to luma, blue minus luma, red minus luma."""
+SAMPLINGS = ("4:2:0", "4:2:0", "4:2:0", "4:2:2", "4:4:4")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Pixels (SIDE, SIDE, 3) BGR, quantised luma DCT (SIDE/8, SIDE/8, 64) int8 (all 0 without a table), altered share."""
+
+    pixels: BGR
+    dct: npt.NDArray[np.int8]
+    jpeg: bool
+    altered: Mask
+    kind: str
+    chain: str
+
+
+def sources(folder: Path, part: str) -> list[npt.NDArray[np.uint8]]:
+    """Map the reduced photos of one part (``train`` or ``held``) into memory."""
+    return [np.load(path, mmap_mode="r") for path in sorted(folder.glob(f"{part}__*.npy"))]
+
+
+def stream(photos: Sequence[BGR], seed: int, *, chain: str | None = None) -> Iterator[Sample]:
+    """Yield samples without end; the same seed gives the same ones."""
+    rng = np.random.default_rng(seed)
+    while True:
+        yield sample(photos, rng, chain=chain)
+
+
+def sample(photos: Sequence[BGR], rng: Generator, *, chain: str | None = None) -> Sample:
+    """Make one sample."""
+    chain = chain or str(rng.choice(list(CHAINS), p=list(CHAINS.values())))
+    scale = scale_of(chain, rng)
+    side = int(np.ceil((SIDE + 9) / scale)) + int(rng.integers(0, 9))
+    photo = _history(_part(photos, side, rng, old=chain == "old"), rng)
+    mask, kind = np.zeros((side, side), np.float32), ""
+    if rng.random() < ALTERED:
+        kind = str(rng.choice(list(KINDS), p=[share for _, share in KINDS.values()]))
+        altered, place = KINDS[kind][0](photo, _part(photos, side, rng, old=chain == "old"), rng)
+        if rng.random() < TWIN:
+            kind = ""
+        else:
+            photo, mask = altered, place
+    if rng.random() < MARK_SHARE:
+        marked = MARKS[int(rng.integers(len(MARKS)))](photo, rng)
+        touched = cv2.dilate((marked != photo).any(-1).astype(np.float32), np.ones((3, 3)))
+        photo, mask = marked, np.where(touched > 0, 0.0, mask).astype(np.float32)
+    if rng.random() < WHOLE_SHARE / 2:
+        photo = WHOLE[int(rng.integers(10))](photo, rng)  # none that moves pixels: the mask stays where it is
+    if rng.random() < 0.8:
+        photo = jpeg(photo, int(rng.integers(82, 100)), str(rng.choice(SAMPLINGS)))
+    return _window(deliver(photo, chain, scale, rng), mask, kind, chain, rng)
+
+
+def _part(photos: Sequence[BGR], side: int, rng: Generator, *, old: bool) -> BGR:
+    """Cut a square from a photo and reduce it; old pictures are reduced a lot."""
+    photo = photos[int(rng.integers(len(photos)))]
+    factor = rng.uniform(1.6, 3.5) if old else rng.choice([1.0, rng.uniform(1.0, 1.9)])
+    cut = min(int(side * factor), *photo.shape[:2])
+    top, left = (int(rng.integers(0, n - cut + 1)) for n in photo.shape[:2])
+    part = np.ascontiguousarray(photo[top : top + cut, left : left + cut])
+    if rng.random() < 0.5:
+        part = np.ascontiguousarray(part[:, ::-1])
+    if rng.random() < 0.3:
+        part = np.ascontiguousarray(np.rot90(part, int(rng.integers(4))))
+    return part if cut == side else cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
+
+
+def _history(photo: BGR, rng: Generator) -> BGR:
+    """Give the photo the past that an untouched one has: sensor noise, processing, its first save, a crop."""
+    if rng.random() < 0.25:
+        photo = WHOLE[8](photo, rng)
+    if rng.random() < WHOLE_SHARE / 2:
+        photo = WHOLE[int(rng.integers(len(WHOLE)))](photo, rng)
+    if rng.random() < 0.12:
+        return photo
+    photo = jpeg(photo, int(rng.integers(70, 99)), str(rng.choice(SAMPLINGS)))
+    if rng.random() < 0.25:  # cropped by hand: the first grid no longer fits the last
+        down, right = (int(v) for v in rng.integers(0, 8, 2))
+        photo = np.ascontiguousarray(np.roll(photo, (down, right), (0, 1)))
+    if rng.random() < 0.2:  # sent on before
+        photo = jpeg(photo, int(rng.integers(60, 96)))
+    return photo
+
+
+def _window(saved: Saved, mask: Mask, kind: str, chain: str, rng: Generator) -> Sample:
+    """Cut an aligned window that holds the alteration if there is one."""
+    height, width = saved.luma.shape
+    if mask.shape != saved.luma.shape:
+        mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
+    top = 8 * int(rng.integers((height - SIDE) // 8 + 1))
+    left = 8 * int(rng.integers((width - SIDE) // 8 + 1))
+    window = (slice(top, top + SIDE), slice(left, left + SIDE))
+    share = mask[window].reshape(SIDE // 8, 8, SIDE // 8, 8).mean((1, 3))
+    dct = quantised(saved.luma[window], saved.table)
+    return Sample(saved.pixels[window], dct, saved.table is not None, share.astype(np.float32), kind, chain)
+
+
+def high_pass(bgr: BGR) -> npt.NDArray[np.float32]:
+    """Return (3, rows, columns): luma and two colour differences without their 5 x 5 mean, strong edges compressed."""
+    planes = cv2.transform(bgr.astype(np.float32), PLANES)
+    rest = planes - cv2.blur(planes, (5, 5), borderType=cv2.BORDER_REFLECT_101)
+    rest /= 2 + np.abs(rest) / 4
+    return np.ascontiguousarray(rest.transpose(2, 0, 1))
+
+
+@lru_cache(maxsize=1)
+def _basis() -> npt.NDArray[np.float32]:
+    """Return the 64 x 64 matrix that takes a block's pixels to its DCT."""
+    n = np.arange(8)
+    basis = np.cos((2 * n[None] + 1) * n[:, None] * np.pi / 16) * np.where(n[:, None] == 0, np.sqrt(1 / 8), 0.5)
+    return np.kron(basis, basis).astype(np.float32)
+
+
+def quantised(luma: npt.NDArray[np.uint8], table: npt.NDArray[Any] | None) -> npt.NDArray[np.int8]:
+    """Return a grid-aligned luma's DCT in steps of its file's table, (rows, columns, 64) int8, clipped at 127."""
+    rows, columns = luma.shape[0] // 8, luma.shape[1] // 8
+    if table is None:
+        return np.zeros((rows, columns, 64), np.int8)
+    blocks = luma.reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3).reshape(-1, 64).astype(np.float32) - 128
+    steps = np.rint((blocks @ _basis().T) / table.reshape(1, 64))
+    return np.clip(steps, -127, 127).astype(np.int8).reshape(rows, columns, 64)
