@@ -21,8 +21,10 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from benchmarks.material.traces.net import TraceNet, losses
-from benchmarks.material.traces.samples import Sample, high_pass, sources, stream
+from benchmarks.training.trace_model import FEATURES, TraceNet, losses
+from fakeproof.edited.trace_net import coefficient_features, high_pass
+from benchmarks.material.traces.delivery import CHAINS, EARLY_CHAINS
+from benchmarks.material.traces.samples import Sample, sources, stream
 
 BATCH = 16
 RATE = 2e-3
@@ -34,24 +36,27 @@ LEAST_RATE = 0.03
 class Samples(IterableDataset[dict[str, Any]]):
     """Samples made on the fly; another seed for each worker and each start."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
-        self.folder, self.seed = folder, seed
+    def __init__(self, folder: Path, seed: int, chains: dict[str, float]) -> None:
+        self.folder, self.seed, self.chains = folder, seed, chains
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield samples as tensors."""
         cv2.setNumThreads(1)
         worker = torch.utils.data.get_worker_info()
         own = self.seed + (0 if worker is None else worker.id)
-        for made in stream(sources(self.folder, "train"), own):
+        for made in stream(sources(self.folder, "train"), own, chains=self.chains):
             yield as_tensors(made)
 
 
 def as_tensors(made: Sample) -> dict[str, Any]:
     """Return what the net takes of a sample."""
+    if made.view.dct is None:
+        features = np.zeros((FEATURES, *made.altered.shape), np.float16)
+    else:
+        features = coefficient_features(made.view.dct).astype(np.float16)
     return {
-        "pixels": torch.from_numpy(high_pass(made.pixels)),
-        "dct": torch.from_numpy(made.dct),
-        "jpeg": made.jpeg,
+        "pixels": torch.from_numpy(high_pass(made.view.rgb)),
+        "features": torch.from_numpy(features),
         "altered": torch.from_numpy(made.altered),
     }
 
@@ -77,7 +82,8 @@ def train(options: argparse.Namespace) -> None:
         optimiser.load_state_dict(kept["optimiser"])
         state = kept["state"]
     seed = options.seed * 1_000_003 + state["step"]
-    batches = iter(DataLoader(Samples(options.sources, seed), BATCH, num_workers=options.workers, prefetch_factor=3))
+    samples = Samples(options.sources, seed, EARLY_CHAINS if options.early else CHAINS)
+    batches = iter(DataLoader(samples, BATCH, num_workers=options.workers, prefetch_factor=3))
     recent: list[float] = []
     start, before = time.monotonic(), state["seconds"]
     kept_at = start
@@ -120,6 +126,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--keep-every", type=float, default=180.0)
+    parser.add_argument("--early", action="store_true", help="chains of weak compression first")
     parser.add_argument("--pixels-only", action="store_true")
     train(parser.parse_args())
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -16,6 +14,7 @@ from benchmarks.material.traces.alterations import KINDS
 from benchmarks.material.traces.delivery import CHAINS, Saved, deliver, jpeg, scale_of
 from benchmarks.material.traces.innocents import MARKS, WHOLE
 from benchmarks.material.traces.shapes import BGR, Generator, Mask
+from fakeproof.edited.trace_net import Seen, quantised
 
 SIDE = 256
 """Pixels of a training sample; a multiple of 8."""
@@ -27,18 +26,14 @@ WHOLE_SHARE = 0.4
 """Share of the samples that are changed as a whole, before or after an alteration."""
 MARK_SHARE = 0.12
 """Share of the samples that carry an open mark."""
-PLANES = np.array([[0.114, 0.587, 0.299], [0.886, -0.587, -0.299], [-0.114, -0.587, 0.701]], np.float32)
-"""From BGR to luma, blue minus luma, red minus luma."""
 SAMPLINGS = ("4:2:0", "4:2:0", "4:2:0", "4:2:2", "4:4:4")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Pixels (SIDE, SIDE, 3) BGR, quantised luma DCT (SIDE/8, SIDE/8, 64) int8 (all 0 without a table), altered share."""
+    """What the net sees of a square of SIDE px, and the share of each cell that was altered."""
 
-    pixels: BGR
-    dct: npt.NDArray[np.int8]
-    jpeg: bool
+    view: Seen
     altered: Mask
     kind: str
     chain: str
@@ -49,16 +44,16 @@ def sources(folder: Path, part: str) -> list[npt.NDArray[np.uint8]]:
     return [np.load(path, mmap_mode="r") for path in sorted(folder.glob(f"{part}__*.npy"))]
 
 
-def stream(photos: Sequence[BGR], seed: int, *, chain: str | None = None) -> Iterator[Sample]:
+def stream(photos: Sequence[BGR], seed: int, *, chains: Mapping[str, float] = CHAINS) -> Iterator[Sample]:
     """Yield samples without end; the same seed gives the same ones."""
     rng = np.random.default_rng(seed)
     while True:
-        yield sample(photos, rng, chain=chain)
+        yield sample(photos, rng, chains=chains)
 
 
-def sample(photos: Sequence[BGR], rng: Generator, *, chain: str | None = None) -> Sample:
+def sample(photos: Sequence[BGR], rng: Generator, *, chains: Mapping[str, float] = CHAINS) -> Sample:
     """Make one sample."""
-    chain = chain or str(rng.choice(list(CHAINS), p=list(CHAINS.values())))
+    chain = str(rng.choice(list(chains), p=list(chains.values())))
     scale = scale_of(chain, rng)
     side = int(np.ceil((SIDE + 9) / scale)) + int(rng.integers(0, 9))
     photo = _history(_part(photos, side, rng, old=chain == "old"), rng)
@@ -121,31 +116,6 @@ def _window(saved: Saved, mask: Mask, kind: str, chain: str, rng: Generator) -> 
     left = 8 * int(rng.integers((width - SIDE) // 8 + 1))
     window = (slice(top, top + SIDE), slice(left, left + SIDE))
     share = mask[window].reshape(SIDE // 8, 8, SIDE // 8, 8).mean((1, 3))
-    dct = quantised(saved.luma[window], saved.table)
-    return Sample(saved.pixels[window], dct, saved.table is not None, share.astype(np.float32), kind, chain)
-
-
-def high_pass(bgr: BGR) -> npt.NDArray[np.float32]:
-    """Return (3, rows, columns): luma and two colour differences without their 5 x 5 mean, strong edges compressed."""
-    planes = cv2.transform(bgr.astype(np.float32), PLANES)
-    rest = planes - cv2.blur(planes, (5, 5), borderType=cv2.BORDER_REFLECT_101)
-    rest /= 2 + np.abs(rest) / 4
-    return np.ascontiguousarray(rest.transpose(2, 0, 1))
-
-
-@lru_cache(maxsize=1)
-def _basis() -> npt.NDArray[np.float32]:
-    """Return the 64 x 64 matrix that takes a block's pixels to its DCT."""
-    n = np.arange(8)
-    basis = np.cos((2 * n[None] + 1) * n[:, None] * np.pi / 16) * np.where(n[:, None] == 0, np.sqrt(1 / 8), 0.5)
-    return np.kron(basis, basis).astype(np.float32)
-
-
-def quantised(luma: npt.NDArray[np.uint8], table: npt.NDArray[Any] | None) -> npt.NDArray[np.int8]:
-    """Return a grid-aligned luma's DCT in steps of its file's table, (rows, columns, 64) int8, clipped at 127."""
-    rows, columns = luma.shape[0] // 8, luma.shape[1] // 8
-    if table is None:
-        return np.zeros((rows, columns, 64), np.int8)
-    blocks = luma.reshape(rows, 8, columns, 8).transpose(0, 2, 1, 3).reshape(-1, 64).astype(np.float32) - 128
-    steps = np.rint((blocks @ _basis().T) / table.reshape(1, 64))
-    return np.clip(steps, -127, 127).astype(np.int8).reshape(rows, columns, 64)
+    dct = None if saved.table is None else quantised(saved.luma[window], saved.table)
+    rgb = np.ascontiguousarray(saved.pixels[window][..., ::-1])
+    return Sample(Seen(rgb, dct), share.astype(np.float32), kind, chain)

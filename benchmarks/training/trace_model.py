@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-LOW = 28
-"""Frequencies, in zigzag order, whose values count; of the others only whether they are 0."""
+from fakeproof.edited.trace_net import LOW, SPREAD_FLOOR
+
 FEATURES = 64 + 5 * LOW
 CHANNELS = 72
 DILATIONS = (1, 2, 4, 8, 16, 1)
 SHARES = (200, 30)
 """The photo's logit looks at the strongest 1/200 and 1/30 of the cells, and at the median."""
-
-
-def zigzag() -> list[int]:
-    """Return the 64 frequencies, row by row, in zigzag order."""
-    return sorted(range(64), key=lambda i: (i // 8 + i % 8, (i % 8, i // 8)[(i // 8 + i % 8) % 2]))
 
 
 class Streams(nn.Module):
@@ -105,9 +99,9 @@ class TraceNet(nn.Module):
         self.context = Context(channels)
         self.photo = nn.Linear(3, 1)
 
-    def forward(self, pixels: Tensor, dct: Tensor, jpeg: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, pixels: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
         """Return the cells' logits (photos, rows, columns) and the photos' (photos,)."""
-        cells = self.streams(pixels, coefficient_features(dct, jpeg)).float()
+        cells = self.streams(pixels, features.float()).float()
         logits = self.context(torch.cat([cells, relative(cells)], 1))[:, 0].float()
         return logits, self.photo(strongest(logits))[:, 0]
 
@@ -115,7 +109,7 @@ class TraceNet(nn.Module):
 def relative(cells: Tensor) -> Tensor:
     """Return the cells against the photo's own mean and spread."""
     mean = cells.mean((2, 3), keepdim=True)
-    spread = ((cells - mean) ** 2).mean((2, 3), keepdim=True).sqrt() + 0.1
+    spread = ((cells - mean) ** 2).mean((2, 3), keepdim=True).sqrt() + SPREAD_FLOOR
     out: Tensor = (cells - mean) / spread
     return out
 
@@ -128,20 +122,9 @@ def strongest(logits: Tensor) -> Tensor:
     return torch.stack([*tops, ordered[:, count // 2]], 1)
 
 
-def coefficient_features(dct: Tensor, jpeg: Tensor) -> Tensor:
-    """Return (photos, FEATURES, rows, columns) of int8 coefficients (photos, rows, columns, 64); 0 without a JPEG."""
-    size = dct.permute(0, 3, 1, 2).float().abs()
-    few = size[:, zigzag()[:LOW]]
-    parts = [
-        (size < 0.5).float(), ((few > 0.5) & (few < 1.5)).float(), ((few > 1.5) & (few < 2.5)).float(),
-        torch.cos(np.pi * few), torch.cos(2 * np.pi / 3 * few), torch.tanh(few / 4),
-    ]  # fmt: skip
-    return torch.cat(parts, 1) * jpeg[:, None, None, None].float()
-
-
 def losses(net: TraceNet, batch: dict[str, Any]) -> Tensor:
     """Return the loss of a batch: cells (weighted, overlap) and photos; partly altered cells do not count."""
-    logits, photos = net(batch["pixels"], batch["dct"], batch["jpeg"])
+    logits, photos = net(batch["pixels"], batch["features"])
     share = batch["altered"]
     altered = (share > 0.5).float()
     counts = ((share < 0.1) | (share > 0.6)).float()
