@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -20,6 +20,8 @@ SIDE = 256
 """Pixels of a training sample; a multiple of 8."""
 ALTERED = 0.48
 """Share of samples with an alteration."""
+KEPT = 500
+"""Samples that wait for their second use."""
 TWIN = 0.25
 """Share of altered samples that are given unaltered instead, with everything else alike: hard negatives."""
 WHOLE_SHARE = 0.4
@@ -45,10 +47,33 @@ def sources(folder: Path, part: str) -> list[npt.NDArray[np.uint8]]:
 
 
 def stream(photos: Sequence[BGR], seed: int, *, chains: Mapping[str, float] = CHAINS) -> Iterator[Sample]:
-    """Yield samples without end; the same seed gives the same ones."""
+    """Yield samples without end, each a second time later, mirrored or turned; the same seed gives the same ones."""
     rng = np.random.default_rng(seed)
+    kept: list[Sample] = []
     while True:
-        yield sample(photos, rng, chains=chains)
+        made = sample(photos, rng, chains=chains)
+        yield made
+        if len(kept) < KEPT:
+            kept.append(made)
+            continue
+        place = int(rng.integers(KEPT))
+        yield turned(kept[place], rng)
+        kept[place] = made
+
+
+def turned(made: Sample, rng: Generator) -> Sample:
+    """Mirror and transpose a sample by chance: the grid stays, and so do the coefficients' sizes."""
+    rgb, dct, altered = made.view.rgb, made.view.dct, made.altered
+    for axis in (0, 1):
+        if rng.random() < 0.5:
+            rgb, altered = np.flip(rgb, axis), np.flip(altered, axis)
+            dct = None if dct is None else np.flip(dct, axis)
+    if rng.random() < 0.5:
+        rgb, altered = rgb.swapaxes(0, 1), altered.T
+        if dct is not None:
+            dct = dct.swapaxes(0, 1).reshape(*altered.shape, 8, 8).swapaxes(2, 3).reshape(*altered.shape, 64)
+    own = Seen(np.ascontiguousarray(rgb), None if dct is None else np.ascontiguousarray(dct))
+    return replace(made, view=own, altered=np.ascontiguousarray(altered))
 
 
 def sample(photos: Sequence[BGR], rng: Generator, *, chains: Mapping[str, float] = CHAINS) -> Sample:
