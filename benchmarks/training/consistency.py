@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from torch import nn
+from torch import distributed, multiprocessing, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from benchmarks.training.trace_model import FEATURES, TraceNet, losses
@@ -26,7 +26,8 @@ from fakeproof.edited.trace_net import coefficient_features, high_pass
 from benchmarks.material.traces.delivery import CHAINS, EARLY_CHAINS
 from benchmarks.material.traces.samples import Sample, sources, stream
 
-BATCH = 16
+BATCH = 10
+"""Samples a step and rank."""
 RATE = 2e-3
 WARM_UP = 150
 LEAST_RATE = 0.03
@@ -66,47 +67,69 @@ def rate(step: int, done: float) -> float:
     return RATE * min(1.0, (step + 1) / WARM_UP) * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
-def train(options: argparse.Namespace) -> None:
-    """Train until the budget of seconds (all starts together) is used up."""
+def train(rank: int, options: argparse.Namespace) -> None:
+    """Train until the budget of seconds (all starts together) is used up; ranks average their gradients."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.set_num_threads(options.threads)
+    torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    net = TraceNet(compression=not options.pixels_only).to(device)
+    if options.ranks > 1:
+        distributed.init_process_group(
+            "gloo", init_method=f"file://{options.folder}/meeting", rank=rank, world_size=options.ranks
+        )
+    net = TraceNet().to(device)
     optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=1e-3)
-    state = {"step": 0, "seconds": 0.0, "curve": []}
-    options.folder.mkdir(parents=True, exist_ok=True)
+    state: dict[str, Any] = {"step": 0, "seen": 0, "seconds": 0.0, "curve": []}
     last = options.folder / "last.pt"
     if last.exists():
         kept = torch.load(last, weights_only=False)
         net.load_state_dict(kept["net"])
         optimiser.load_state_dict(kept["optimiser"])
-        state = kept["state"]
-    seed = options.seed * 1_000_003 + state["step"]
+        state |= kept["state"]
+    seed = (options.seed + 7919 * rank) * 1_000_003 + state["step"]
     samples = Samples(options.sources, seed, EARLY_CHAINS if options.early else CHAINS)
-    batches = iter(DataLoader(samples, BATCH, num_workers=options.workers, prefetch_factor=3))
+    batches = iter(DataLoader(samples, BATCH, num_workers=1, prefetch_factor=3))
     recent: list[float] = []
     start, before = time.monotonic(), state["seconds"]
     kept_at = start
     while state["seconds"] < options.seconds:
         for group in optimiser.param_groups:
             group["lr"] = rate(state["step"], state["seconds"] / options.seconds)
-        batch = {k: v.to(device) for k, v in next(batches).items()}
-        with torch.autocast(device, torch.bfloat16):
-            loss = losses(net, batch)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        optimiser.step()
-        recent.append(loss.item())
+        recent.append(_step(net, optimiser, {k: v.to(device) for k, v in next(batches).items()}, options.ranks))
         state["step"] += 1
-        state["seconds"] = before + time.monotonic() - start
-        if state["step"] % 50 == 0:
+        state["seen"] += BATCH * options.ranks
+        state["seconds"] = before + _agreed(time.monotonic() - start, options.ranks)
+        if rank == 0 and state["step"] % 50 == 0:
             state["curve"].append((state["step"], round(state["seconds"]), round(float(np.mean(recent)), 4)))
-            print(*state["curve"][-1], flush=True)
+            print(*state["curve"][-1], state["seen"], flush=True)
             recent = []
-        if time.monotonic() - kept_at > options.keep_every or state["seconds"] >= options.seconds:
+        if rank == 0 and (time.monotonic() - kept_at > options.keep_every or state["seconds"] >= options.seconds):
             _keep(last, net, optimiser, state)
             kept_at = time.monotonic()
+
+
+def _step(net: TraceNet, optimiser: torch.optim.Optimizer, batch: dict[str, Any], ranks: int) -> float:
+    with torch.autocast(batch["pixels"].device.type, torch.bfloat16):
+        loss = losses(net, batch)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    if ranks > 1:
+        gradients = [p.grad for p in net.parameters() if p.grad is not None]
+        flat = torch.cat([g.flatten() for g in gradients])
+        distributed.all_reduce(flat)
+        for own, mean in zip(gradients, (flat / ranks).split([g.numel() for g in gradients]), strict=True):
+            own.copy_(mean.view_as(own))
+    nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+    optimiser.step()
+    return loss.item()
+
+
+def _agreed(seconds: float, ranks: int) -> float:
+    """Return the first rank's clock: all must stop at the same step."""
+    if ranks == 1:
+        return seconds
+    clock = torch.tensor([seconds], dtype=torch.float64)
+    distributed.broadcast(clock, 0)
+    return clock.item()
 
 
 def _keep(path: Path, net: TraceNet, optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
@@ -123,12 +146,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=4 * 3600.0)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--ranks", type=int, default=1, help="processes that share the work")
     parser.add_argument("--keep-every", type=float, default=180.0)
     parser.add_argument("--early", action="store_true", help="chains of weak compression first")
-    parser.add_argument("--pixels-only", action="store_true")
-    train(parser.parse_args())
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    (options.folder / "meeting").unlink(missing_ok=True)
+    if options.ranks == 1:
+        train(0, options)
+    else:
+        multiprocessing.spawn(train, (options,), options.ranks)
 
 
 if __name__ == "__main__":

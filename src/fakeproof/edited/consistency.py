@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fakeproof.artefact import shipped
+from fakeproof.detector import detector
 from fakeproof.edited.block_maps import Place, block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.trace_net import CELL, PART, cell_logits, seen
-from fakeproof.findings import Finding, NotApplicable, too_small
+from fakeproof.findings import Finding, NotApplicable
 from fakeproof.types import Category
 from fakeproof.words import phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["VERSION", "consistency", "photo_score"]
-
-VERSION = 1
+__all__ = ["consistency", "photo_score", "strong_places"]
 
 MIN_SIDE = 128
 """Pixels; below, the photo has too few cells to be compared with itself."""
@@ -34,6 +33,7 @@ KEPT = 0.5
 """A place is shown if it is at least this many times as strong as the strongest."""
 
 
+@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, cost_ms=300)
 def consistency(photo: Photo, /) -> Finding | NotApplicable:
     """Find places whose history of saves, scalings and processing differs from the rest of the photo's.
 
@@ -71,8 +71,6 @@ def consistency(photo: Photo, /) -> Finding | NotApplicable:
     >>> fp.edited.consistency(fp.Photo.from_array(data.chelsea())).supports is None
     True
     """
-    if min(photo.size) < MIN_SIDE:
-        return too_small("consistency", VERSION, photo.size, MIN_SIDE)
     view = seen(photo)
     logits = cell_logits(view)
     places = strong_places(logits)
@@ -84,8 +82,6 @@ def consistency(photo: Photo, /) -> Finding | NotApplicable:
     heat, origin = _displayed(photo, logits)
     mask = to_mask(_displayed(photo, stored)[0], origin, photo.size, block=CELL)
     return Finding(
-        detector="consistency",
-        version=VERSION,
         score=score,
         supports=Category.EDITED if stored.any() else None,
         sentence=phrase("consistency.places" if stored.any() else "consistency.nothing"),
@@ -117,20 +113,17 @@ def _threshold() -> float:
     return float(shipped(PART).values["threshold"])
 
 
-def _displayed(
-    photo: Photo, cells: npt.NDArray[np.generic]
-) -> tuple[npt.NDArray[np.generic], tuple[int, int]]:
-    """Turn a map as displayed; return it and the (row, column) of its first cell in displayed pixels."""
+def _displayed(photo: Photo, cells: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], tuple[int, int]]:
+    """Turn a map of cells as displayed; return it and where its first cell begins, (row, column) in displayed pixels.
+
+    Cells are counted from the stored top left corner; what is left over beyond the last whole one lies at the stored
+    bottom and right, which a turned or mirrored photo shows at the top or left.
+    """
     jpeg = photo.jpeg
     if jpeg is None:
         return cells, (0, 0)
     width, height = jpeg.stored_size
-    rest = np.array([[height % CELL, width % CELL]])
-    turned = jpeg.upright(cells)
-    # The rim that is not whole lies at the stored bottom and right; where it lies as displayed, a marked corner tells.
-    marked = np.zeros((2, 2), np.int8)
-    marked[0, 0] = 1
-    row, column = np.argwhere(jpeg.upright(marked))[0]
-    swapped = jpeg.orientation >= 5
-    rest_rows, rest_columns = rest[0, ::-1] if swapped else rest[0]
-    return np.ascontiguousarray(turned), (int(rest_rows) if row else 0, int(rest_columns) if column else 0)
+    over = (width % CELL, height % CELL) if jpeg.orientation >= 5 else (height % CELL, width % CELL)
+    corner = np.argwhere(jpeg.upright(np.array([[1, 0], [0, 0]])))[0]  # where the stored corner is displayed
+    first = [int(rest) if moved else 0 for rest, moved in zip(over, corner, strict=True)]
+    return np.ascontiguousarray(jpeg.upright(cells)), (first[0], first[1])
