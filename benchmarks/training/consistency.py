@@ -1,162 +1,137 @@
-"""Train the trace net of `fp.edited.consistency`: ``python -m benchmarks.training.consistency SOURCES FOLDER``.
+"""The trace net of :func:`fakeproof.edited.consistency`: sources, training, export, threshold.
 
-SOURCES holds camera photos reduced by 1.3 or more, as .npy (see :mod:`benchmarks.training.trace_sources`). FOLDER gets
-checkpoints and the curve; a run that finds a checkpoint there goes on from it.
+It needs an environment of its own, with torch; everything else is the project's::
+
+    python -m venv /tmp/traces && /tmp/traces/bin/pip install . torch==2.13.0
+    /tmp/traces/bin/python -m benchmarks.training build --data DIR edited.consistency
+
+DIR/traces/photos holds camera originals, a folder for each camera or person; those in folders named ``held-…`` are never
+trained on: they set the threshold. DIR/traces/reduced and DIR/traces/run are made. The training goes on where it stopped.
 """
 
 from __future__ import annotations
 
-import argparse
+import hashlib
 import json
-import math
-import os
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import torch
-from torch import distributed, multiprocessing, nn
-from torch.utils.data import DataLoader, IterableDataset
 
-from benchmarks.training.trace_model import FEATURES, TraceNet, losses
-from fakeproof.edited.trace_net import coefficient_features, high_pass
-from benchmarks.material.traces.delivery import CHAINS, EARLY_CHAINS
-from benchmarks.material.traces.samples import Sample, sources, stream
+import fakeproof as fp
+from benchmarks.frame import Options
+from benchmarks.material import innocent
+from benchmarks.material.chains import apply_chain
+from benchmarks.training.parts import Part
+from benchmarks.training.trace_export import context, streams
+from fakeproof.artefact import Head
+from fakeproof.edited.consistency import photo_score, strong_places
+from fakeproof.edited.trace_net import cell_logits, seen
 
-BATCH = 10
-"""Samples a step and rank."""
-RATE = 2e-3
-WARM_UP = 150
-LEAST_RATE = 0.03
-"""Share of the rate that is left at the end."""
-
-
-class Samples(IterableDataset[dict[str, Any]]):
-    """Samples made on the fly; another seed for each worker and each start."""
-
-    def __init__(self, folder: Path, seed: int, chains: dict[str, float]) -> None:
-        self.folder, self.seed, self.chains = folder, seed, chains
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        """Yield samples as tensors."""
-        cv2.setNumThreads(1)
-        worker = torch.utils.data.get_worker_info()
-        own = self.seed + (0 if worker is None else worker.id)
-        for made in stream(sources(self.folder, "train"), own, chains=self.chains):
-            yield as_tensors(made)
+TARGET = Path(fp.__file__).parent / "edited"
+ABOUT = "two halves of the trace net; the threshold is the score that 1 % of clean photos of held cameras exceed"
+LONG_SIDE, LEAST_SIDE, LEAST_REDUCTION = 1900, 1000, 1.3
+"""Reduced photos: longer side at most and at least, px; and by how much every photo is reduced at least."""
+CHAINS = ("asis", "wechat", "wechat_large", "whatsapp", "chat")
+CLEAN_SIDE = 1280
+"""Longer side, px, of the photos that set the threshold."""
+FALSE_ALARMS = 0.01
 
 
-def as_tensors(made: Sample) -> dict[str, Any]:
-    """Return what the net takes of a sample."""
-    if made.view.dct is None:
-        features = np.zeros((FEATURES, *made.altered.shape), np.float16)
-    else:
-        features = coefficient_features(made.view.dct).astype(np.float16)
-    return {
-        "pixels": torch.from_numpy(high_pass(made.view.rgb)),
-        "features": torch.from_numpy(features),
-        "altered": torch.from_numpy(made.altered),
-    }
+def reduce_all(photos: Path, reduced: Path) -> None:
+    """Reduce the originals once, as .npy (BGR), named by part, folder and digest."""
+    reduced.mkdir(parents=True, exist_ok=True)
+    for path in sorted(p for p in photos.rglob("*") if p.suffix.lower() in (".jpg", ".jpeg")):
+        part = "held" if path.parent.name.startswith("held-") else "train"
+        name = hashlib.sha256(path.name.encode()).hexdigest()[:10]
+        target = reduced / f"{part}__{path.parent.name}__{name}.npy"
+        picture = None if target.exists() else cv2.imread(str(path))
+        if picture is None:
+            continue
+        side = min(float(LONG_SIDE), max(picture.shape[:2]) / LEAST_REDUCTION)
+        if side >= LEAST_SIDE:
+            scale = side / max(picture.shape[:2])
+            np.save(target, cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA))
 
 
-def rate(step: int, done: float) -> float:
-    """Return the learning rate: warm-up, then a cosine over the share of the budget that is used."""
-    return RATE * min(1.0, (step + 1) / WARM_UP) * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
+def export(weights: dict[str, Any], folder: Path) -> dict[str, str]:
+    """Write both halves and return their digests."""
+    out = {}
+    for name, data in (("streams", streams(weights)), ("context", context(weights))):
+        path = folder / f"consistency_{name}.onnx"
+        path.write_bytes(data)
+        out[path.name] = hashlib.sha256(data).hexdigest()
+    return out
 
 
-def train(rank: int, options: argparse.Namespace) -> None:
-    """Train until the budget of seconds (all starts together) is used up; ranks average their gradients."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.set_num_threads(1)
-    torch.manual_seed(options.seed)
-    if options.ranks > 1:
-        distributed.init_process_group(
-            "gloo", init_method=f"file://{options.folder}/meeting", rank=rank, world_size=options.ranks
-        )
-    net = TraceNet().to(device)
-    optimiser = torch.optim.AdamW(net.parameters(), RATE, weight_decay=1e-3)
-    state: dict[str, Any] = {"step": 0, "seen": 0, "seconds": 0.0, "curve": []}
-    last = options.folder / "last.pt"
-    if last.exists():
-        kept = torch.load(last, weights_only=False)
-        net.load_state_dict(kept["net"])
-        optimiser.load_state_dict(kept["optimiser"])
-        state |= kept["state"]
-    seed = (options.seed + 7919 * rank) * 1_000_003 + state["step"]
-    samples = Samples(options.sources, seed, EARLY_CHAINS if options.early else CHAINS)
-    batches = iter(DataLoader(samples, BATCH, num_workers=1, prefetch_factor=3))
-    recent: list[float] = []
-    start, before = time.monotonic(), state["seconds"]
-    kept_at = start
-    while state["seconds"] < options.seconds:
-        for group in optimiser.param_groups:
-            group["lr"] = rate(state["step"], state["seconds"] / options.seconds)
-        recent.append(_step(net, optimiser, {k: v.to(device) for k, v in next(batches).items()}, options.ranks))
-        state["step"] += 1
-        state["seen"] += BATCH * options.ranks
-        state["seconds"] = before + _agreed(time.monotonic() - start, options.ranks)
-        if rank == 0 and state["step"] % 50 == 0:
-            state["curve"].append((state["step"], round(state["seconds"]), round(float(np.mean(recent)), 4)))
-            print(*state["curve"][-1], state["seen"], flush=True)
-            recent = []
-        if rank == 0 and (time.monotonic() - kept_at > options.keep_every or state["seconds"] >= options.seconds):
-            _keep(last, net, optimiser, state)
-            kept_at = time.monotonic()
+def clean(reduced: Path, *, per_photo: int, seed: int) -> Iterator[tuple[str, str, bytes]]:
+    """Yield chain, innocent change and file of photos by held cameras: untouched ones, and one of each kind in turn."""
+    kinds = sorted(innocent.KINDS)
+    for i, path in enumerate(sorted(reduced.glob("held__*.npy"))):
+        picture = np.load(path)
+        scale = min(1.0, CLEAN_SIDE / max(picture.shape[:2]))
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        rgb = np.ascontiguousarray(small[..., ::-1])
+        for k in range(per_photo):
+            for c, chain in enumerate(CHAINS):
+                kind = (
+                    "none" if (k + c) % 2 else kinds[(i * per_photo * len(CHAINS) + k * len(CHAINS) + c) % len(kinds)]
+                )
+                rng = innocent.seeded(kind, seed + 1000 * i + 10 * k + c)
+                data = innocent.app_save(innocent.change(rgb, kind, rng), rng)
+                if chain != "asis":
+                    data = apply_chain(data, chain, seed=seed + i).data
+                yield chain, kind, data
 
 
-def _step(net: TraceNet, optimiser: torch.optim.Optimizer, batch: dict[str, Any], ranks: int) -> float:
-    with torch.autocast(batch["pixels"].device.type, torch.bfloat16):
-        loss = losses(net, batch)
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    if ranks > 1:
-        gradients = [p.grad for p in net.parameters() if p.grad is not None]
-        flat = torch.cat([g.flatten() for g in gradients])
-        distributed.all_reduce(flat)
-        for own, mean in zip(gradients, (flat / ranks).split([g.numel() for g in gradients]), strict=True):
-            own.copy_(mean.view_as(own))
-    nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-    optimiser.step()
-    return loss.item()
+def score(data: bytes) -> float:
+    """Return the score of a file, whatever the threshold."""
+    return photo_score(strong_places(cell_logits(seen(fp.Photo.from_bytes(data)))))
 
 
-def _agreed(seconds: float, ranks: int) -> float:
-    """Return the first rank's clock: all must stop at the same step."""
-    if ranks == 1:
-        return seconds
-    clock = torch.tensor([seconds], dtype=torch.float64)
-    distributed.broadcast(clock, 0)
-    return clock.item()
+def fit_part(options: Options, head: Head) -> None:
+    """Train, write both halves, set the threshold."""
+    try:
+        import torch
+
+        from benchmarks.training import trace_run
+    except ImportError as error:
+        raise SystemExit(f"{head.part}: needs an environment of its own ({error}); see {__name__}") from error
+    if options.data is None:
+        raise SystemExit(f"{head.part}: needs --data DIR with traces/photos")
+    home = options.data / "traces"
+    reduce_all(home / "photos", home / "reduced")
+    trace_run.main([str(home / "reduced"), str(home / "run"), "--seed", str(options.seed)])
+    kept = torch.load(home / "run" / "last.pt", weights_only=False)
+    weights = {name: value.double().numpy() for name, value in kept["net"].items()}
+    write(weights, kept["state"], home / "reduced", head)
 
 
-def _keep(path: Path, net: TraceNet, optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    whole = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "state": state}
-    torch.save(whole, path.with_suffix(".new"))
-    os.replace(path.with_suffix(".new"), path)
-    path.with_name("curve.json").write_text(json.dumps(state["curve"]), encoding="utf-8")
+def write(weights: dict[str, Any], state: dict[str, Any], reduced: Path, head: Head) -> None:
+    """Write the part's files: networks first, then the threshold that these networks need."""
+    target = TARGET / "consistency.json"
+    own = replace(head, data=_digest(reduced), files=export(weights, TARGET))
+    values: dict[str, Any] = {"head": own.to_dict(), "about": ABOUT, "samples": state["seen"], "curve": state["curve"]}
+    target.write_text(json.dumps({**values, "threshold": 0.0}, indent=1) + "\n", encoding="utf-8")
+    by_chain: dict[str, list[float]] = {}
+    for chain, _, data in clean(reduced, per_photo=2, seed=head.seed):
+        by_chain.setdefault(chain, []).append(score(data))
+    cuts = {chain: float(np.quantile(found, 1 - FALSE_ALARMS, method="higher")) for chain, found in by_chain.items()}
+    values["clean"] = {chain: len(found) for chain, found in by_chain.items()}
+    target.write_text(
+        json.dumps({**values, "threshold": round(max(cuts.values()), 3)}, indent=1) + "\n", encoding="utf-8"
+    )
 
 
-def main() -> None:
-    """Read the command line and train."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("sources", type=Path)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--seconds", type=float, default=4 * 3600.0)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--ranks", type=int, default=1, help="processes that share the work")
-    parser.add_argument("--keep-every", type=float, default=180.0)
-    parser.add_argument("--early", action="store_true", help="chains of weak compression first")
-    options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    (options.folder / "meeting").unlink(missing_ok=True)
-    if options.ranks == 1:
-        train(0, options)
-    else:
-        multiprocessing.spawn(train, (options,), options.ranks)
+def _digest(reduced: Path) -> str:
+    """Return the SHA-256 of the reduced photos' names and bytes."""
+    total = hashlib.sha256()
+    for path in sorted(reduced.glob("*.npy")):
+        total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
 
 
-if __name__ == "__main__":
-    main()
+PARTS = (Part("edited.consistency", fit_part, __name__),)

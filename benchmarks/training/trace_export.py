@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.training.embedding import OPSET, attribute, chunk, described, number, tensor
-from benchmarks.training.trace_model import DILATIONS
 
+DILATIONS = (1, 2, 4, 8, 16, 1)
+"""Of the second half's blocks."""
 EPSILON = 1e-5
 """Of torch's batch norms."""
 

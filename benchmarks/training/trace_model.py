@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from benchmarks.training.trace_export import DILATIONS
 from fakeproof.edited.trace_net import LOW, SPREAD_FLOOR
 
 FEATURES = 64 + 5 * LOW
 CHANNELS = 72
-DILATIONS = (1, 2, 4, 8, 16, 1)
 SHARES = (200, 30)
 """The photo's logit looks at the strongest 1/200 and 1/30 of the cells, and at the median."""
 

@@ -152,7 +152,11 @@ def text(photo: BGR, _other: BGR, rng: Generator) -> tuple[BGR, Mask]:
         rows, columns = np.nonzero(place)
         box = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
         place[box] = 1
-        ground = cv2.medianBlur(photo, 21) if rng.random() < 0.5 else np.broadcast_to(np.median(photo[box], (0, 1)), photo.shape)
+        ground = (
+            cv2.medianBlur(photo, 21)
+            if rng.random() < 0.5
+            else np.broadcast_to(np.median(photo[box], (0, 1)), photo.shape)
+        )
         out = lay(photo, _grain(ground, rng, 2.0), place, rng)
     shade = rng.uniform(10, 90) if rng.random() < 0.8 else rng.uniform(185, 240)
     ink = shade + rng.normal(0, 8, 3) if rng.random() < 0.8 else rng.uniform(10, 200, 3)
@@ -194,7 +198,9 @@ def _moved(other: BGR, shape: tuple[int, ...], rng: Generator, *, still: float) 
     scale = float(np.exp(rng.uniform(np.log(0.6), np.log(1.6))))
     warp = cv2.getRotationMatrix2D((width / 2, height / 2), angle, scale)
     warp[:, 2] += shift / 3 + rng.uniform(0, 1, 2)
-    return cv2.warpAffine(other, warp, (width, height), flags=int(rng.choice(WAYS[1:])), borderMode=cv2.BORDER_REFLECT_101)
+    return cv2.warpAffine(
+        other, warp, (width, height), flags=int(rng.choice(WAYS[1:])), borderMode=cv2.BORDER_REFLECT_101
+    )
 
 
 def _fit(other: BGR, shape: tuple[int, ...]) -> BGR:
@@ -213,7 +219,9 @@ def _inked(photo: BGR, alpha: Mask, ink: Mask) -> BGR:
 
 def _dirt(rng: Generator) -> Mask:
     """Return a dull colour (BGR): browns, greens, greys, now and then sauce."""
-    base = np.array([[20, 45, 70], [30, 38, 35], [14, 14, 15], [30, 60, 90], [40, 70, 60], [25, 30, 130], [120, 140, 150]])
+    base = np.array(
+        [[20, 45, 70], [30, 38, 35], [14, 14, 15], [30, 60, 90], [40, 70, 60], [25, 30, 130], [120, 140, 150]]
+    )
     return (base[int(rng.integers(len(base)))] + rng.normal(0, 10, 3)).clip(0, 255)
 
 

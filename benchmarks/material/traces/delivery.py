@@ -38,7 +38,15 @@ WHATSAPP_SHARES = (0.6, 0.08, 0.24, 0.08)
 
 CHAINS = {"app": 0.34, "wechat": 0.22, "wechat_large": 0.08, "whatsapp": 0.17, "chat": 0.08, "old": 0.06, "png": 0.05}
 """Share of the samples that each chain gets."""
-EARLY_CHAINS = {"app": 0.68, "wechat": 0.06, "wechat_large": 0.1, "whatsapp": 0.05, "chat": 0.03, "old": 0.06, "png": 0.02}
+EARLY_CHAINS = {
+    "app": 0.68,
+    "wechat": 0.06,
+    "wechat_large": 0.1,
+    "whatsapp": 0.05,
+    "chat": 0.03,
+    "old": 0.06,
+    "png": 0.02,
+}
 """The same while the net begins to learn: traces show best before strong compression."""
 
 

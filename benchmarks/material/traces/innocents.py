@@ -67,7 +67,9 @@ def portrait(photo: BGR, rng: Generator) -> BGR:
     at = rng.uniform(0.1, 0.9, 2) * (height, width)
     far = np.hypot((y - at[0]) / rng.uniform(0.6, 1.5), x - at[1]) / rng.uniform(90, 260)
     depth = np.clip((far - 1) * rng.uniform(1.5, 12), 0, 1)[..., None]
-    return clip(photo + depth * (cv2.GaussianBlur(photo, (0, 0), float(rng.uniform(1.5, 7))).astype(np.float32) - photo))
+    return clip(
+        photo + depth * (cv2.GaussianBlur(photo, (0, 0), float(rng.uniform(1.5, 7))).astype(np.float32) - photo)
+    )
 
 
 def grain(photo: BGR, rng: Generator) -> BGR:
@@ -107,7 +109,17 @@ def strokes(photo: BGR, rng: Generator) -> BGR:
     thick, way = int(rng.integers(2, 10)), int(rng.integers(4))
     low_, high = tuple(map(int, at - size)), tuple(map(int, at + size))
     if way == 0:
-        cv2.ellipse(out, tuple(map(int, at)), tuple(map(int, size)), float(rng.uniform(0, 180)), 0, 360, colour, thick, cv2.LINE_AA)
+        cv2.ellipse(
+            out,
+            tuple(map(int, at)),
+            tuple(map(int, size)),
+            float(rng.uniform(0, 180)),
+            0,
+            360,
+            colour,
+            thick,
+            cv2.LINE_AA,
+        )
     elif way == 1:
         cv2.rectangle(out, low_, high, colour, thick, cv2.LINE_AA)
     elif way == 2:
@@ -136,7 +148,9 @@ def mosaic(photo: BGR, rng: Generator) -> BGR:
     out, step = photo.copy(), int(rng.integers(5, 24))
     top, left = (int(rng.uniform(0, 0.6) * n) for n in photo.shape[:2])
     part = out[top : top + int(rng.integers(30, 160)), left : left + int(rng.integers(40, 200))]
-    small = cv2.resize(part, (max(1, part.shape[1] // step), max(1, part.shape[0] // step)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        part, (max(1, part.shape[1] // step), max(1, part.shape[0] // step)), interpolation=cv2.INTER_AREA
+    )
     part[:] = cv2.resize(small, part.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     return out
 
@@ -157,7 +171,10 @@ def bar(photo: BGR, rng: Generator) -> BGR:
 
 def sticker(photo: BGR, rng: Generator) -> BGR:
     """Lay a drawn face, star or heart over the photo."""
-    out, colour = photo.copy(), tuple(int(v) for v in rng.choice([[0, 210, 255], [60, 60, 255], [255, 160, 60], [180, 105, 255]]))
+    out, colour = (
+        photo.copy(),
+        tuple(int(v) for v in rng.choice([[0, 210, 255], [60, 60, 255], [255, 160, 60], [180, 105, 255]])),
+    )
     at = tuple(int(v) for v in rng.uniform(0.15, 0.85, 2) * photo.shape[1::-1])
     size = int(rng.uniform(14, 70))
     cv2.circle(out, at, size, colour, -1, cv2.LINE_AA)

@@ -19,7 +19,18 @@ from fakeproof.artefact import shipped
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["CELL", "LOW", "PART", "Seen", "cell_logits", "coefficient_features", "high_pass", "quantised", "seen", "zigzag"]
+__all__ = [
+    "CELL",
+    "LOW",
+    "PART",
+    "Seen",
+    "cell_logits",
+    "coefficient_features",
+    "high_pass",
+    "quantised",
+    "seen",
+    "zigzag",
+]
 
 Plane = npt.NDArray[np.float32]
 
