@@ -18,6 +18,7 @@ from benchmarks.regress import stored, worse
 
 SECTIONS = {
     "edited": "altered photos: image-level and pixel-level, by set and chain",
+    "consistency": "the trace net by itself, by kind, chain and area",
     "codecs": "untouched photos that AVIF or WebP held before",
     "double_jpeg": "controlled double compression and grid tests",
     "copy_move": "cloned places",

@@ -142,11 +142,12 @@ def _examine(
     answers = [getattr(fp.edited, d)(photo) for d in DETECTORS]
     for answer in (*answers, fp.edited.localize(photo, findings=answers)):
         if isinstance(answer, Finding):
-            _note(outcome, answer, mask)
+            note(outcome, answer, mask)
     return outcome
 
 
-def _note(outcome: Outcome, answer: Finding, mask: npt.NDArray[np.bool_] | None) -> None:
+def note(outcome: Outcome, answer: Finding, mask: npt.NDArray[np.bool_] | None) -> None:
+    """Note a finding's score, decision and pixel figures."""
     name = answer.detector
     outcome.score[name] = answer.score
     outcome.accused[name] = answer.supports is fp.Category.EDITED
@@ -163,7 +164,8 @@ def _negatives(name: str) -> str:
     return "casia1" if name.startswith("casia1") else name
 
 
-def _figures(bad: Sequence[Outcome], good: Sequence[Outcome], detector: str) -> tuple[dict[str, Any], list[Any]]:
+def figures(bad: Sequence[Outcome], good: Sequence[Outcome], detector: str) -> tuple[dict[str, Any], list[Any]]:
+    """Return the figures of one detector over altered and untouched photos, by column and in order."""
     scores = [o.score.get(detector, 0.0) for o in (*bad, *good)]
     labels = [o.altered for o in (*bad, *good)]
     groups = [o.group for o in (*bad, *good)]
@@ -199,7 +201,7 @@ def _by_set(outcomes: Sequence[Outcome]) -> Table:
             good = [o for o in outcomes if not o.altered and o.set == _negatives(name) and o.half == half]
             if not bad:
                 continue
-            values, cells = _figures(bad, good, "localize")
+            values, cells = figures(bad, good, "localize")
             table.rows.append((name, half, len(bad), len(good), *cells))
             if half == "unseen":
                 table.shortfalls += _shortfalls(name, values)
@@ -222,7 +224,7 @@ def _by_detector(outcomes: Sequence[Outcome]) -> Table:
         for name in dict.fromkeys(o.set for o in altered):
             bad = [o for o in altered if o.set == name]
             good = [o for o in outcomes if not o.altered and o.set == _negatives(name) and o.half == "unseen"]
-            table.rows.append((detector, name, len(bad), len(good), *_figures(bad, good, detector)[1]))
+            table.rows.append((detector, name, len(bad), len(good), *figures(bad, good, detector)[1]))
     return table
 
 

@@ -26,6 +26,7 @@ from benchmarks.frame import Options
 from benchmarks.material import innocent
 from benchmarks.material.chains import apply_chain
 from benchmarks.training.parts import Part
+from benchmarks.training.store import Store
 from benchmarks.training.trace_export import context, streams
 from fakeproof.artefact import Head
 from fakeproof.edited.consistency import photo_score, strong_places
@@ -92,7 +93,7 @@ def score(data: bytes) -> float:
     return photo_score(strong_places(cell_logits(seen(fp.Photo.from_bytes(data)))))
 
 
-def fit_part(options: Options, head: Head) -> None:
+def fit_part(options: Options, _store: Store, head: Head) -> None:
     """Train, write both halves, set the threshold."""
     try:
         import torch
