@@ -29,7 +29,7 @@ from benchmarks.training.parts import Part
 from benchmarks.training.store import Store
 from benchmarks.training.trace_export import context, streams
 from fakeproof.artefact import Head
-from fakeproof.edited.consistency import photo_score, strong_places
+from fakeproof.edited.consistency import photo_score
 from fakeproof.edited.trace_net import cell_logits, seen
 
 TARGET = Path(fp.__file__).parent / "edited"
@@ -90,7 +90,7 @@ def clean(reduced: Path, *, per_photo: int, seed: int) -> Iterator[tuple[str, st
 
 def score(data: bytes) -> float:
     """Return the score of a file, whatever the threshold."""
-    return photo_score(strong_places(cell_logits(seen(fp.Photo.from_bytes(data)))))
+    return photo_score(cell_logits(seen(fp.Photo.from_bytes(data))))
 
 
 def fit_part(options: Options, _store: Store, head: Head) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from benchmarks.training.trace_model import FEATURES, TraceNet, losses
@@ -66,9 +66,10 @@ def rate(step: int, done: float) -> float:
     return RATE * min(1.0, (step + 1) / WARM_UP) * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
-def train(rank: int, options: argparse.Namespace) -> None:
+def train(options: argparse.Namespace) -> None:
     """Train until the budget of seconds (all starts together) is used up; ranks average their gradients."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    rank = options.rank
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
     if options.ranks > 1:
@@ -145,16 +146,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seconds", type=float, default=4 * 3600.0)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--ranks", type=int, default=1, help="processes that share the work")
+    parser.add_argument("--ranks", type=int, default=1, help="processes that share the work, each started by itself")
+    parser.add_argument("--rank", type=int, default=0, help="which of them this is")
     parser.add_argument("--keep-every", type=float, default=180.0)
     parser.add_argument("--early", action="store_true", help="chains of weak compression first")
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)
-    (options.folder / "meeting").unlink(missing_ok=True)
-    if options.ranks == 1:
-        train(0, options)
-    else:
-        multiprocessing.spawn(train, (options,), options.ranks)
+    train(options)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fakeproof.artefact import shipped
 from fakeproof.detector import detector
-from fakeproof.edited.block_maps import Place, block_heatmap, block_places, outlines, to_mask
+from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
 from fakeproof.edited.trace_net import CELL, PART, cell_logits, seen
 from fakeproof.findings import Finding, NotApplicable
 from fakeproof.types import Category
@@ -19,7 +19,7 @@ from fakeproof.words import phrase
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["consistency", "photo_score", "strong_places"]
+__all__ = ["consistency", "photo_score", "places"]
 
 MIN_SIDE = 128
 """Pixels; below, the photo has too few cells to be compared with itself."""
@@ -27,10 +27,11 @@ MIN_CELLS = 4
 """Cells (16 x 16 px) that make a place."""
 MAX_SHARE = 0.5
 """Share of the photo above which a place is the photo's own history."""
-LEVEL = -2.0
-"""Log odds that a place's cells lie above while its strength is summed up."""
-KEPT = 0.5
-"""A place is shown if it is at least this many times as strong as the strongest."""
+STRONGEST = 0.002
+"""Share of the photo's cells, at least :data:`FEWEST`, whose mean log odds make the score: the size of a small paste."""
+FEWEST = 8
+LEVEL = 0.5
+"""Where between the photo's median and its strongest cells a decided place ends."""
 
 
 @detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, cost_ms=300)
@@ -53,8 +54,8 @@ def consistency(photo: Photo, /) -> Finding | NotApplicable:
     -------
     Finding
         `heatmap`: log odds that a cell's history differs, any real number; 0 is even odds as trained, cells at the rim
-        that are not whole are 0. `score`: strength of the strongest place, >= 0. `regions`: decided places. `facts`:
-        ``threshold``, ``places``, ``coefficients`` (whether a JPEG's coefficients were read).
+        that are not whole are 0. `score`: mean log odds of the strongest cells (1 in 500) over the photo's median,
+        >= 0. `regions`: decided places. `facts`: ``threshold``, ``coefficients`` (whether a JPEG's were read).
     NotApplicable
         When the photo's shorter side is below 128 px.
 
@@ -73,12 +74,8 @@ def consistency(photo: Photo, /) -> Finding | NotApplicable:
     """
     view = seen(photo)
     logits = cell_logits(view)
-    places = strong_places(logits)
-    score, threshold = photo_score(places), _threshold()
-    stored = np.zeros(logits.shape, bool)
-    for place in places if score >= threshold else []:
-        if strength(place) >= KEPT * score:
-            stored |= place.mask
+    score, threshold = photo_score(logits), _threshold()
+    stored = places(logits) if score >= threshold else np.zeros(logits.shape, bool)
     heat, origin = _displayed(photo, logits)
     mask = to_mask(_displayed(photo, stored)[0], origin, photo.size, block=CELL)
     return Finding(
@@ -88,24 +85,25 @@ def consistency(photo: Photo, /) -> Finding | NotApplicable:
         mask=mask,
         heatmap=block_heatmap(heat, origin, photo.size, block=CELL),
         regions=outlines(mask, trace="consistency"),
-        facts={"threshold": round(threshold, 3), "places": len(places), "coefficients": view.dct is not None},
+        facts={"threshold": round(threshold, 3), "coefficients": view.dct is not None},
     )
 
 
-def strong_places(logits: npt.NDArray[np.float32]) -> list[Place]:
-    """Return the places that stand out of a map of log odds, as stored."""
-    found = block_places(logits, LEVEL, min_blocks=MIN_CELLS)
-    return [place for place in found if place.blocks <= MAX_SHARE * logits.size]
+def photo_score(logits: npt.NDArray[np.float32]) -> float:
+    """Return how far the photo's strongest cells stand above its median, in log odds."""
+    ordered = np.sort(logits, axis=None)[::-1]
+    top = ordered[: max(FEWEST, round(STRONGEST * ordered.size))]
+    return float(top.mean(dtype=np.float64) - np.median(ordered))
 
 
-def strength(place: Place) -> float:
-    """Return how strong a place is: its mean log odds over the level, times the square root of its cells."""
-    return float((place.mean - LEVEL) * np.sqrt(place.blocks))
-
-
-def photo_score(places: list[Place]) -> float:
-    """Return the strength of the strongest place, 0 without one."""
-    return max((strength(place) for place in places), default=0.0)
+def places(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Return the cells of the places that make the score, as stored."""
+    cut = float(np.median(logits)) + LEVEL * photo_score(logits)
+    out = np.zeros(logits.shape, bool)
+    for place in block_places(logits, cut, min_blocks=MIN_CELLS):
+        if place.blocks <= MAX_SHARE * logits.size:
+            out |= place.mask
+    return out
 
 
 @lru_cache(maxsize=1)
