@@ -25,13 +25,13 @@ def decoded(data):
     return np.asarray(Image.open(io.BytesIO(data))).copy()
 
 
-def pasted():
-    """A photo saved well with a piece that was saved badly, on another grid."""
+def retouched():
+    """A photo saved well, a place of which was smoothed before it was saved again."""
     photo = decoded(jpeg(skimage.data.coffee(), 95))
-    photo[120:260, 300:440] = decoded(jpeg(skimage.data.chelsea(), 55))[91:231, 155:295]
     mask = np.zeros(photo.shape[:2], bool)
-    mask[120:260, 300:440] = True
-    return jpeg(photo, 95), mask
+    mask[40:140, 420:540] = True
+    smooth = cv2.GaussianBlur(photo, (0, 0), 3.0)
+    return jpeg(np.where(mask[..., None], smooth, photo), 95), mask
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +62,10 @@ def test_every_size_from_128_px_on(size):
         assert fp.edited.consistency(photo).heatmap.shape == size
 
 
-def test_a_paste_stands_out():
-    data, mask = pasted()
+def test_a_retouched_place_stands_out():
+    data, mask = retouched()
     finding = fp.edited.consistency(fp.Photo.from_bytes(data))
-    assert pixel_auc(finding.heatmap, mask) > 0.9
+    assert pixel_auc(finding.heatmap, mask) > 0.8
 
 
 @pytest.mark.parametrize("name", ["coffee", "chelsea", "astronaut", "rocket"])
