@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as functional
 from torch import Tensor, nn
+from torch.nn import functional
 
 from benchmarks.training.trace_export import DILATIONS
 from fakeproof.edited.trace_net import LOW, SPREAD_FLOOR

@@ -20,10 +20,10 @@ import torch
 from torch import distributed, nn
 from torch.utils.data import DataLoader, IterableDataset
 
-from benchmarks.training.trace_model import FEATURES, TraceNet, losses
-from fakeproof.edited.trace_net import coefficient_features, high_pass
 from benchmarks.material.traces.delivery import CHAINS, EARLY_CHAINS
 from benchmarks.material.traces.samples import Sample, sources, stream
+from benchmarks.training.trace_model import FEATURES, TraceNet, losses
+from fakeproof.edited.trace_net import coefficient_features, high_pass
 
 BATCH = 10
 """Samples a step and rank."""
