@@ -53,7 +53,9 @@ def analyze(
     photo : Photo, path or bytes
         The questioned photo.
     sources : iterable of Photo, path, bytes or Source, or a SourceIndex, optional
-        Candidate originals. One that cannot be read is named in ``verdict.problems``; the rest goes on.
+        Candidate originals. One that cannot be read is named in ``verdict.problems``; the rest goes on. A callable, alone
+        or among them, is a provider: it is asked with the crops worth searching for (:func:`fakeproof.web.search_crops`)
+        and returns sources, so that a search of your own can be plugged in. One that fails is a problem, not an error.
     products : iterable of Photo, path or bytes, ProductReferences, or mapping of names to either, optional
         The shop's own photos of the product, 1 to 20, or what :func:`fakeproof.product.prepare` made of them; a
         mapping where the order holds several products. They are also candidate originals: a buyer's photo that is the

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -14,10 +15,15 @@ from fakeproof.photo import Photo
 from fakeproof.product import ProductReferences
 from fakeproof.web import SourceIndex
 from fakeproof.web.candidates import as_source
+from fakeproof.web.kit import Crop, search_crops
 
-__all__ = ["Given", "read_photos", "spread"]
+log = logging.getLogger("fakeproof")
+
+__all__ = ["Given", "Provider", "provided", "read_photos", "spread"]
 
 Candidates: TypeAlias = "tuple[Source, ...] | SourceIndex"
+Provider: TypeAlias = "Callable[[tuple[Crop, ...]], Iterable[Any]]"
+"""A search of the caller's own: takes the crops worth searching for, yields sources."""
 Goods: TypeAlias = "list[Photo] | ProductReferences | list[ProductReferences] | dict[str, Any]"
 
 
@@ -29,6 +35,8 @@ class Given:
     ----------
     candidates : tuple of Source, or SourceIndex
         Candidate originals, not opened yet.
+    providers : tuple of callable
+        Asked with the crops of the photo (:func:`fakeproof.web.search_crops`) for further candidates.
     listings : tuple of Source
         The shop's own pictures, opened: what a buyer may have taken.
     goods : what :func:`fakeproof.product.compare` takes
@@ -39,6 +47,7 @@ class Given:
     """
 
     candidates: Candidates = ()
+    providers: tuple[Provider, ...] = ()
     listings: tuple[Source, ...] = ()
     goods: Goods
     order: Order | None = None
@@ -56,8 +65,10 @@ class Given:
         if order is not None and not isinstance(order, Order):
             raise ParameterError("order", order, "an Order, or None")
         photos, goods, problems = _products(products)
+        candidates, providers = _candidates(sources)
         return cls(
-            candidates=_candidates(sources),
+            candidates=candidates,
+            providers=providers,
             listings=tuple(Source(photo, seen_on=OWN_LISTING["en"]) for photo in photos),
             goods=goods,
             order=order,
@@ -68,6 +79,20 @@ class Given:
     def products(self) -> tuple[Photo, ...]:
         """The shop's photos."""
         return tuple(listing.image for listing in self.listings)
+
+
+def provided(photo: Photo, providers: Iterable[Provider]) -> tuple[list[Source], tuple[Problem, ...]]:
+    """Ask providers for candidate originals of a photo; one that fails is a problem, and the rest goes on."""
+    crops = search_crops(photo)
+    sources: list[Source] = []
+    problems: list[Problem] = []
+    for provider in providers:
+        try:
+            sources += [as_source(given) for given in provider(crops)]
+        except Exception as error:  # the border to somebody's service: it is named, whatever goes wrong in there
+            log.warning("a provider of sources failed: %r", error)
+            problems.append(Problem.of("source", getattr(provider, "__name__", type(provider).__name__), error))
+    return sources, tuple(problems)
 
 
 def read_photos(items: Any, role: Role) -> tuple[list[Photo], tuple[Problem, ...]]:
@@ -100,8 +125,12 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
 
 
-def _candidates(sources: Any) -> Candidates:
-    return sources if isinstance(sources, SourceIndex) else tuple(map(as_source, spread(sources)))
+def _candidates(sources: Any) -> tuple[Candidates, tuple[Provider, ...]]:
+    if isinstance(sources, SourceIndex):
+        return sources, ()
+    items = [sources] if callable(sources) else list(spread(sources))
+    providers = tuple(item for item in items if callable(item))
+    return tuple(as_source(item) for item in items if not callable(item)), providers
 
 
 def _products(products: Any) -> tuple[list[Photo], Goods, tuple[Problem, ...]]:

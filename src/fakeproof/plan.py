@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from fakeproof.detector import Detector, registered
 from fakeproof.findings import Finding, Match, NotApplicable
-from fakeproof.intake import Given
+from fakeproof.intake import Given, provided
 from fakeproof.photo import Photo
 from fakeproof.steps import Control, Step
 
@@ -101,7 +101,13 @@ def _step(record: Detector, run: Run, after: tuple[str, ...] = ()) -> Step:
 
 def _matched(record: Detector, photo: Photo, given: Given, *, thorough: bool) -> Answers:
     """Hold the photo against candidate originals, then against the shop's own pictures."""
-    answers = [record.run(photo, given.candidates, thorough=thorough)]
+    answers = []
+    if len(given.candidates) or not given.providers:
+        answers.append(record.run(photo, given.candidates, thorough=thorough))
+    if given.providers:
+        found, problems = provided(photo, given.providers)
+        answer = record.run(photo, found, thorough=thorough)
+        answers.append(replace(answer, unreadable=(*answer.unreadable, *problems)))
     own = record.run(photo, given.listings, thorough=thorough)
     if isinstance(own, Finding) and (own.matches or own.unreadable):
         answers.append(own)  # a buyer's photo need not come from the listing: no match there says nothing

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from skimage import data
 
+from fakeproof.geometry.foreground import find_foreground
 from fakeproof.product.colour import colours, likeness
 from fakeproof.product.embedding import DIGEST, VIEWS, embed
-from fakeproof.product.foreground import find_foreground
 
 STORED = {
     "whole": [3.87, 2.27, 0.0, 14.31, 119.68, 44.72, 0.0, 0.0, 10.22, 3.33, 0.0, 82.23],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from fakeproof.product.foreground import Foreground
+    from fakeproof.geometry.foreground import Foreground
     from fakeproof.types import RGB8
 
 __all__ = ["DIGEST", "VIEWS", "embed"]

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from fakeproof.errors import FakeproofError, ParameterError, PhotoError
 from fakeproof.findings import Problem, Source, frozen_array
+from fakeproof.geometry.foreground import Foreground, find_foreground
 from fakeproof.geometry.keypoints import Keypoints, WorkingPicture, rootsift
 from fakeproof.photo import Photo
 from fakeproof.product.codes import Code, read_codes
 from fakeproof.product.colour import colours
 from fakeproof.product.embedding import DIGEST, embed
-from fakeproof.product.foreground import Foreground, find_foreground
 from fakeproof.words import phrase
 
 if TYPE_CHECKING:
