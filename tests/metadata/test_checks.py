@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 import pytest
 import skimage.data
+from benchmarks.material.chains import wechat_trailer
 from PIL import Image, ImageDraw
 
 import fakeproof as fp
@@ -145,6 +146,10 @@ CASES = {
     "rights.iptc_block": jpeg(iptc_segment(dataset(2, 25, b"keyword"))),
     "structure.record": jpeg(),
     "structure.trailer": jpeg(trailer=b"some bytes that nobody knows"),
+    "structure.wechat_intact": wechat_trailer(jpeg(), number=7),
+    "structure.wechat_metadata_added": jpeg(segment(0xFE, b"a note"), trailer=wechat_trailer(jpeg(), number=7)[-24:]),
+    "structure.wechat_changed": jpeg(trailer=wechat_trailer(png(), number=7)[-24:]),
+    "structure.wechat_old": jpeg(trailer=b"\7" + bytes(7)),
     "structure.archive": jpeg(trailer=b"PK\3\4" + bytes(40)),
     "structure.camera_trailer": jpeg(segment(0xE2, b"MPF\0II*\0\x08\0\0\0\0\0")),
     "structure.incomplete": jpeg()[:-2],

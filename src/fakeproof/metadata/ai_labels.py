@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fakeproof.detector import detector
 from fakeproof.findings import Flag
 from fakeproof.metadata.aigc import AigcLabel, find_labels
+from fakeproof.metadata.aigc_seal import read_seal
 from fakeproof.metadata.c2pa_check import Validation, validate
 from fakeproof.metadata.rules import DETECTORS, VERSION, RuleSet, load_rules
 from fakeproof.metadata.ruling import marked, ruling
@@ -37,7 +38,8 @@ _UNCHECKED = ("unverified", "未经校验")
 def ai_labels(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding, ...]:
     """Find declarations that the picture was generated or edited with AI.
 
-    Sees China's AIGC label (GB 45438-2025) in all its forms, C2PA manifests (validated where the ``c2pa`` extra is
+    Sees China's AIGC label (GB 45438-2025) in all its forms, with its SM3 hash and SM2 signature checked where the file
+    carries the public key (which shows that the label was not altered, not who signed it), C2PA manifests (validated where the ``c2pa`` extra is
     installed, else read unverified), the IPTC source type and AI fields, parameters of generators, and the marks of
     Apple Clean Up, Google Photos and Galaxy AI. A label is a self-declaration: it can be removed, which is not seen,
     and forged, which is why findings carry the flag ``UNVERIFIED``.
@@ -75,7 +77,13 @@ def ai_labels(photo: Photo, /, *, rules: RuleSet | None = None) -> tuple[Finding
 
 def _tc260(label: AigcLabel, rules: RuleSet) -> Finding:
     rule = {"1": "ai_labels.tc260", "2": "ai_labels.tc260_possible"}.get(label.value, "ai_labels.tc260_suspected")
+    seal = read_seal(label.members)
     words = {
+        "sealed": _SEALS[seal.state][0],
+        "sealed_zh": _SEALS[seal.state][1],
+        "signature": seal.state,
+        "hash_fits": seal.hashed,
+        "content_id": label.members.get("ProduceID", ""),
         "label": label.value,
         "producer": label.producer_name or "?",
         "producer_code": label.producer,
@@ -83,6 +91,13 @@ def _tc260(label: AigcLabel, rules: RuleSet) -> Finding:
         "members": dict(label.members),
     }
     return ruling(rules, rule, [label.field], words=words, flags=Flag.UNVERIFIED)
+
+
+_SEALS = {
+    "declared": ("declared", "自行声明"),
+    "valid": ("declared, signature valid", "自行声明，签名有效"),
+    "invalid": ("declared, signature invalid", "自行声明，签名无效"),
+}
 
 
 def _c2pa(photo: Photo, record: Record, rules: RuleSet) -> list[Finding]:

@@ -24,6 +24,9 @@ _START = re.compile(r'AIGC"?\s*[:=]?\s*"?\s*(?=\{)')
 MAX_SEARCH = 1 << 16
 """Characters of a block in which the label is sought."""
 
+MAX_MEMBER = 4_096
+"""Characters kept of a member: a certificate in a reserved code has some 1,500."""
+
 
 @dataclass(frozen=True)
 class AigcLabel:
@@ -98,8 +101,12 @@ def _objects(text: str) -> Iterator[dict[str, str]]:
     text = unescape(text[:MAX_SEARCH])
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         return
-    if '{\\"' in text:
-        text = text.replace('\\"', '"')
+    found = list(_parsed(text))
+    # a text inside a text has its quotes escaped; an object inside the label has, too, so that this comes second
+    yield from found or _parsed(text.replace('\\"', '"'))
+
+
+def _parsed(text: str) -> Iterator[dict[str, str]]:
     for match in list(_START.finditer(text))[:8]:
         try:
             value, _ = json.JSONDecoder().raw_decode(text, match.end())
@@ -109,7 +116,7 @@ def _objects(text: str) -> Iterator[dict[str, str]]:
             if isinstance(value, dict) and isinstance(value.get("AIGC"), dict):
                 value = value["AIGC"]
         if isinstance(value, dict) and _fits(value):
-            yield {str(k)[:64]: str(v)[:512] for k, v in list(value.items())[:32]}
+            yield {str(k)[:64]: str(v)[:MAX_MEMBER] for k, v in list(value.items())[:32]}
 
 
 def _fits(value: Mapping[str, object]) -> bool:
