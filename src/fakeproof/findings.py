@@ -56,6 +56,7 @@ class Flag(_EnumFlag):
     UNVERIFIED = auto()
     PARSE_ERROR = auto()
     LOW_QUALITY = auto()
+    DAMAGED = auto()
 
     def sentences(self, lang: Language = "en") -> tuple[str, ...]:
         """Return one sentence for each flag that is set.
@@ -98,8 +99,9 @@ class Region:
         A short name, ``"1"`` or ``"1a"``; pairs of a copy-move share the number.
     score : float
         The detector's score for this place.
-    role : {'altered', 'either', 'matched'}
-        What the place is; ``'either'`` where copy and origin cannot be told apart.
+    role : {'altered', 'either', 'matched', 'mark'}
+        What the place is; ``'either'`` where copy and origin cannot be told apart, ``'mark'`` what was
+        laid over openly.
     traces : tuple of str
         Names of the detectors that support it.
     facts : mapping
@@ -110,7 +112,7 @@ class Region:
     area: int
     label: str = ""
     score: float = 0.0
-    role: Literal["altered", "either", "matched"] = "altered"
+    role: Literal["altered", "either", "matched", "mark"] = "altered"
     traces: tuple[str, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
 

@@ -1,5 +1,6 @@
 import fakeproof.detector as _records
 
+from .marks.annotations import annotations as annotations
 from .saves.ela import ela as ela
 from .saves.jpeg_ghosts import jpeg_ghosts as jpeg_ghosts
 from .saves.double_jpeg import double_jpeg as double_jpeg

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fakeproof.detector import Detector, listed
+from fakeproof.edited.marks.aside import aside_cells, cell_numbers
 from fakeproof.heatmaps import BlockHeatmap, heatmap_rows
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ Cells = npt.NDArray[np.float32]
 CELL = 8
 STRIP = 16
 """Rows of cells that are averaged at once, so that a strip stays in the cache."""
+FELT = 5
+"""Cells around a left-out one that are left out too: the detectors' windows reach there."""
 SCALES = (3, 7, 15)
 """Cells over which each map is averaged besides the cell itself."""
 VIEWS = ("cell", *(f"mean{s}" for s in SCALES), "rank")
@@ -98,3 +101,25 @@ def _deviation(plane: Cells) -> Cells:
     centre = np.median(plane)
     spread = max(float(np.median(np.abs(plane - centre))), 0.05)
     return np.clip((plane - centre) / spread, -10, 30)  # type: ignore[no-any-return]
+
+
+def neutralised(photo: Photo, maps: Cells) -> npt.NDArray[np.bool_] | None:
+    """Give cells that are left out the photo's usual values, and in a collage hold each cell against its own; in place.
+
+    Returns which cells were left out, with those whose windows still feel a mark; None where none were.
+    """
+    import cv2
+
+    usual = np.median(maps.reshape(-1, maps.shape[2]), axis=0)
+    numbers = cell_numbers(photo, maps.shape, block=CELL)
+    if numbers is not None:
+        for number in range(int(numbers.max()) + 1):
+            inside = numbers == number
+            if inside.any():
+                maps[inside] += usual - np.median(maps[inside], axis=0)
+    touched = aside_cells(photo, maps.shape, block=CELL)
+    if touched is None:
+        return None
+    grown = cv2.dilate(touched.astype(np.uint8), np.ones((FELT, FELT), np.uint8)) > 0
+    maps[grown] = usual if grown.all() else np.median(maps[~grown], axis=0)
+    return np.asarray(grown)

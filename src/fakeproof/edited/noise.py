@@ -8,6 +8,7 @@ import numpy as np
 
 from fakeproof.detector import detector
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
+from fakeproof.edited.marks.aside import cleared
 from fakeproof.edited.residual_statistics import CELL, noise_maps
 from fakeproof.findings import Finding, Flag, NotApplicable
 from fakeproof.types import Category
@@ -24,6 +25,8 @@ LEVEL_CANDIDATE = 2.0
 """Robust standard deviations of the pooled noise level at which a place is worth looking at."""
 STATISTICS_CANDIDATE = 2.6
 """Mahalanobis distance over its median at which a place is worth looking at."""
+REACH = 64
+"""px of the photo that a value of the maps rests on."""
 MIN_CELLS = 16
 """Cells (32 x 32 px) that make a place."""
 MAX_SHARE = 0.3
@@ -38,7 +41,7 @@ FLAT_SIGMA = 0.12
 
 
 @detector(
-    version=1,
+    version=2,
     category=Category.EDITED,
     least_side=MIN_SIDE,
     maps={
@@ -88,6 +91,7 @@ def noise(photo: Photo, /) -> Finding | NotApplicable:
     maps = noise_maps(photo)
     heat = np.maximum(np.abs(maps.level), maps.statistics)
     excess = np.maximum(np.abs(maps.level) / LEVEL_CANDIDATE, maps.statistics / STATISTICS_CANDIDATE)
+    heat, excess = (cleared(photo, m, block=CELL, reach=REACH) for m in (heat, excess))
     flat = maps.sigma < FLAT_SIGMA
     places = [] if flat else block_places(excess, 1.0, min_blocks=MIN_CELLS)
     places = [p for p in places if p.blocks <= MAX_SHARE * excess.size]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
+from fakeproof.edited.marks.aside import cleared
 from fakeproof.findings import Finding, NotApplicable, frozen_array
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
@@ -58,7 +59,7 @@ class PeriodMaps:
     frequency: tuple[float, float]
 
 
-@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, maps={"resampling": own_map}, cost_ms=80)
+@detector(version=2, category=Category.EDITED, least_side=MIN_SIDE, maps={"resampling": own_map}, cost_ms=80)
 def resampling(photo: Photo, /) -> Finding | NotApplicable:
     """Find places that were scaled or rotated before they were pasted.
 
@@ -97,14 +98,16 @@ def resampling(photo: Photo, /) -> Finding | NotApplicable:
     True
     """
     maps = period_maps(photo)
-    places = block_places(maps.strength, CANDIDATE, min_blocks=MIN_WINDOWS)
+    offset = (WINDOW - maps.stride) // 2
+    origin = (offset, offset)
+    strength_map = cleared(photo, maps.strength, origin, block=maps.stride, reach=WINDOW)
+    places = block_places(strength_map, CANDIDATE, min_blocks=MIN_WINDOWS)
     places = [p for p in places if p.blocks <= MAX_SHARE * maps.strength.size]
     strengths = [float(p.mean * np.sqrt(p.blocks)) for p in places]
     small = np.zeros(maps.strength.shape, bool)
     for place, strength in zip(places, strengths, strict=True):
         if strength >= DECISION:
             small |= place.mask
-    offset = (WINDOW - maps.stride) // 2
     mask = to_mask(small, (offset, offset), photo.size, block=maps.stride)
     decided = bool(mask.any())
     return Finding(
@@ -112,7 +115,7 @@ def resampling(photo: Photo, /) -> Finding | NotApplicable:
         supports=Category.EDITED if decided else None,
         sentence=_sentence(decided, maps.whole >= WHOLE),
         mask=mask,
-        heatmap=block_heatmap(maps.strength, (offset, offset), photo.size, block=maps.stride),
+        heatmap=block_heatmap(strength_map, (offset, offset), photo.size, block=maps.stride),
         regions=outlines(mask, trace="resampling"),
         facts={
             "whole_peak": round(maps.whole, 2),

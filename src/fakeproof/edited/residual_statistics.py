@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from fakeproof.edited.marks.aside import aside
 from fakeproof.findings import frozen_array
 
 if TYPE_CHECKING:
@@ -68,11 +69,14 @@ class NoiseMaps:
 
 def noise_maps(photo: Photo) -> NoiseMaps:
     """Return the photo's noise maps, computed once a photo."""
-    return photo.cached("edited.noise_maps", lambda: _noise_maps(photo.luma))
+    return photo.cached("edited.noise_maps", lambda: _noise_maps(photo.luma, aside(photo)))
 
 
-def _noise_maps(luma: Plane) -> NoiseMaps:
+def _noise_maps(luma: Plane, left_out: npt.NDArray[np.bool_] | None = None) -> NoiseMaps:
     seen = _seen(luma)
+    if left_out is not None:
+        seen.use[left_out] = 0
+        seen.usable[:] = _cells(seen.use.astype(np.float32), *seen.usable.shape)
     level, sigma = _level(seen)
     statistics = _statistics(luma, seen.use)
     usable = seen.usable

@@ -17,6 +17,8 @@ from fakeproof.edited.clones.keypoints import keypoint_candidates
 from fakeproof.edited.clones.patch_field import dense_candidates
 from fakeproof.edited.clones.verify import Clone, Ground, verify_clone
 from fakeproof.edited.clones.words import describe, numbers
+from fakeproof.edited.marks.aside import across_cells, aside
+from fakeproof.edited.marks.laid_over import laid_over
 from fakeproof.findings import Finding, Flag, NotApplicable, Region, frozen_array
 from fakeproof.types import Category
 from fakeproof.words import Phrase, phrase
@@ -42,11 +44,13 @@ CROWD_FREE, CROWD_COST = 0.3, 30.0
 """Share of crowded keypoints up to which nothing is taken off the score, and what each share beyond takes off: print,
 tiles and patterns repeat by nature (above .9 on drawn ones, whose pairs reach 14 without it; nine of ten altered
 photos lie below .15)."""
+LAID_OVER = 0.25
+"""Share of either place of a pair that may lie on marks."""
 CROWDED = 0.10
 """Share of keypoints with three or more near-equal partners from which the content counts as repetitive."""
 
 
-@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, cost_ms=1400)
+@detector(version=2, category=Category.EDITED, least_side=MIN_SIDE, cost_ms=1400)
 def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable:
     """Find cloned parts of a photo.
 
@@ -92,7 +96,18 @@ def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable
     """
     grey = _working(photo.luma, SPARSE_PIXELS)
     pairs, crowded = _pairs(grey, dense=dense)
+    pairs = [pair for pair in pairs if not _laid_over(photo, pair.clone)]
     return _finding(photo, pairs, crowded, grey.shape)
+
+
+def _laid_over(photo: Photo, clone: Clone) -> bool:
+    """Tell whether a pair is explained by what was laid over the photo: two equal letters, two cells of a collage."""
+    mask, size = aside(photo), clone.first.shape
+    if mask is not None:
+        small = cv2.resize(mask.astype(np.uint8), size[::-1], interpolation=cv2.INTER_NEAREST) > 0
+        if any(small[place].mean() > LAID_OVER for place in (clone.first, clone.second) if place.any()):
+            return True
+    return across_cells(laid_over(photo), clone.first, clone.second)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import Place, block_heatmap, block_places, box_mean, outlines, to_mask
+from fakeproof.edited.marks.aside import aside_cells, cleared
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.saves.first_save import FREQUENCIES, FirstSave, estimate_first_save, ratio_by_block
 from fakeproof.edited.saves.shifted_grid import FLOOR, ShiftedGrid, shifted_grid
@@ -30,6 +31,8 @@ Plane = npt.NDArray[np.float32]
 MIN_SIDE = 128
 """Pixels; below, the histograms have too few values."""
 WINDOW = 5
+LEAST_SEEN = 0.5
+"""Share of a window that must not be left out."""
 """Blocks (40 px) over which a place's evidence is pooled."""
 NATS_PER_LOG10 = 2.302585
 CANDIDATE = 1.0
@@ -81,7 +84,7 @@ def _load_rare_kernels(photo: Photo) -> None:
 
 
 @detector(
-    version=1,
+    version=2,
     category=Category.EDITED,
     least_side=MIN_SIDE,
     maps={"double_jpeg": own_map},
@@ -134,7 +137,7 @@ def double_jpeg(photo: Photo, /) -> Finding | NotApplicable:
     first, twice, evidence = _aligned(photo)
     shifted = shifted_grid(photo)
     if shifted.local:
-        evidence += _shifted(jpeg_planes(photo).luma, shifted)
+        evidence += _shifted(photo, shifted)
     mask = to_mask(np.zeros((0, 0), bool), (0, 0), photo.size)
     score = 0.0
     for part in evidence:
@@ -183,7 +186,7 @@ def _aligned(photo: Photo) -> tuple[FirstSave | None, bool, list[_Evidence]]:
         ratio = -ratio
     planes = jpeg_planes(photo)
     upright = np.where(planes.clipped > MAX_CLIPPED, 0, jpeg.upright(ratio)).astype(np.float32)
-    return first, twice, [_pool(upright, planes.origin, "aligned")]
+    return first, twice, [_pool(photo, upright, planes.origin, "aligned")]
 
 
 def mostly_twice(ratio: Plane, share: float) -> bool:
@@ -209,18 +212,24 @@ def _stored_luma(photo: Photo) -> Plane:
     return plane
 
 
-def _shifted(luma: Plane, shifted: ShiftedGrid) -> list[_Evidence]:
+def _shifted(photo: Photo, shifted: ShiftedGrid) -> list[_Evidence]:
+    luma = jpeg_planes(photo).luma
     found = estimate_shifted_save(luma, shifted)
     if not found.steps or _by_video_codec(found.steps):
         return []
     ratio = shifted_ratio(found, luma, shifted.grid)
-    return [_pool(ratio, shifted.grid[::-1], "shifted")]
+    return [_pool(photo, ratio, shifted.grid[::-1], "shifted")]
 
 
-def _pool(ratio: Plane, origin: tuple[int, int], kind: str) -> _Evidence:
+def _pool(photo: Photo, ratio: Plane, origin: tuple[int, int], kind: str) -> _Evidence:
     """Pool over the window as if one block in WINDOW were independent: neighbours share their content."""
-    mean, _ = box_mean(ratio, np.ones_like(ratio), WINDOW)
+    left_out = aside_cells(photo, ratio.shape, origin=origin)
+    weight = np.ones_like(ratio) if left_out is None else (~left_out).astype(np.float32)
+    mean, mass = box_mean(ratio, weight, WINDOW)
     heat = mean * (WINDOW / NATS_PER_LOG10)
+    if left_out is not None:
+        heat[mass < LEAST_SEEN * WINDOW * WINDOW] = 0
+    heat = cleared(photo, heat.astype(np.float32), origin)
     places = [p for p in block_places(heat, CANDIDATE, min_blocks=MIN_BLOCKS) if p.blocks <= MAX_SHARE * heat.size]
     return _Evidence(heat.astype(np.float32), origin, places, kind)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
+from fakeproof.edited.marks.aside import cleared
 from fakeproof.edited.planes import jpeg_planes
 from fakeproof.edited.saves.requantised import photo_deviations
 from fakeproof.errors import ParameterError
@@ -39,7 +40,7 @@ FLAT_SHARE = 0.5
 """Share of blocks without telling coefficients from which on the photo counts as flat."""
 
 
-@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, maps={"ela": own_map}, cost_ms=40)
+@detector(version=2, category=Category.EDITED, least_side=MIN_SIDE, maps={"ela": own_map}, cost_ms=40)
 def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) -> Finding | NotApplicable:
     """Find places whose error level differs from that of the photo's other blocks of the same texture.
 
@@ -84,6 +85,7 @@ def ela(photo: Photo, /, *, quality: int | Sequence[int] = DEFAULT_QUALITIES) ->
     planes = jpeg_planes(photo)
     found = photo_deviations(photo, qualities)
     deviation = np.sqrt(np.mean(np.square(found.luma) + np.square(found.joint), axis=0) / 2)
+    deviation = cleared(photo, deviation, planes.origin)
     places = [
         place
         for place in block_places(deviation, CANDIDATE, min_blocks=MIN_BLOCKS)

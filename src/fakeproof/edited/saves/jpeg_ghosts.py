@@ -10,6 +10,7 @@ import numpy as np
 
 from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import BlockMap, Place, block_heatmap, block_places, box_mean, outlines, to_mask
+from fakeproof.edited.marks.aside import cleared
 from fakeproof.edited.planes import JpegPlanes, ijg_table, jpeg_planes
 from fakeproof.edited.saves.requantised import photo_deviations, spread_of
 from fakeproof.edited.saves.shifted_grid import UNIFORM_VARIANCE, ShiftedGrid, shifted_grid
@@ -56,7 +57,7 @@ class _Ghost:
         return max((p.peak for p in self.places), default=0.0)
 
 
-@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, maps={"jpeg_ghosts": own_map}, cost_ms=60)
+@detector(version=2, category=Category.EDITED, least_side=MIN_SIDE, maps={"jpeg_ghosts": own_map}, cost_ms=60)
 def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES) -> Finding | NotApplicable:
     """Find places whose earlier JPEG save differs from that of the rest, on the photo's grid or on another.
 
@@ -103,7 +104,7 @@ def jpeg_ghosts(photo: Photo, /, *, qualities: Sequence[int] = DEFAULT_QUALITIES
     planes, shifted = jpeg_planes(photo), shifted_grid(photo)
     ghosts = _aligned(photo, qualities)
     if shifted.local:
-        ghosts += _shifted(planes, shifted)
+        ghosts += _shifted(photo, planes, shifted)
     best = max(ghosts, key=lambda g: g.strength)
     earlier = _earlier(best, photo.jpeg.quality if photo.jpeg else None)
     chosen = [p for p in best.places if p.peak >= DECISION and earlier]
@@ -139,7 +140,7 @@ def _aligned(photo: Photo, qualities: tuple[int, ...]) -> list[_Ghost]:
     planes, found = jpeg_planes(photo), photo_deviations(photo, qualities)
     maps = np.sqrt((np.square(found.luma) + np.square(found.joint)) / 2)
     grid = (planes.origin[1], planes.origin[0])
-    together = np.sqrt(np.mean(np.square(maps), axis=0))
+    together = cleared(photo, np.sqrt(np.mean(np.square(maps), axis=0)), planes.origin)
     places = _places(together)
     # The place is that of all qualities together; the quality is the one at which it stands out most.
     where = places[0].mask if places else np.ones(together.shape, bool)
@@ -147,7 +148,7 @@ def _aligned(photo: Photo, qualities: tuple[int, ...]) -> list[_Ghost]:
     return [_Ghost(grid, quality, True, together, places)]
 
 
-def _shifted(planes: JpegPlanes, shifted: ShiftedGrid) -> list[_Ghost]:
+def _shifted(photo: Photo, planes: JpegPlanes, shifted: ShiftedGrid) -> list[_Ghost]:
     """Return the fit of the shifted grid at the qualities around the one that the search found."""
     from fakeproof._kernels.dct import requantise
 
@@ -162,6 +163,7 @@ def _shifted(planes: JpegPlanes, shifted: ShiftedGrid) -> list[_Ghost]:
         fit = gain * blocks / np.sqrt(UNIFORM_VARIANCE * np.maximum(mass * blocks, 16))
         middle, spread = spread_of(fit.ravel())
         deviation = np.maximum((fit - middle) / max(1.0, spread), 0).astype(np.float32)
+        deviation = cleared(photo, deviation, shifted.grid[::-1])
         ghosts.append(_Ghost(shifted.grid, quality, False, deviation, _places(deviation)))
     return ghosts
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from fakeproof.detector import detector, own_map
 from fakeproof.edited.block_maps import block_heatmap, box_sum, outlines, to_mask
+from fakeproof.edited.marks.aside import aside, in_collage
 from fakeproof.edited.planes import ijg_table, jpeg_planes
 from fakeproof.edited.saves.shifted_grid import shifted_grid
 from fakeproof.findings import Finding, Flag, NotApplicable
@@ -86,7 +87,7 @@ class _Place:
     log_nfa: float
 
 
-@detector(version=2, category=Category.EDITED, least_side=MIN_SIDE, maps={"jpeg_grid": own_map}, cost_ms=40)
+@detector(version=3, category=Category.EDITED, least_side=MIN_SIDE, maps={"jpeg_grid": own_map}, cost_ms=40)
 def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     """Find the JPEG grid, and places that follow another grid or none.
 
@@ -127,7 +128,7 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     >>> finding.facts["main_grid"], finding.facts["cropped"]  # a PNG now, but a JPEG once, and cropped
     ((3, 5), True)
     """
-    from fakeproof._kernels.grid import grid_votes
+    from fakeproof._kernels.grid import NO_VOTE, grid_votes
 
     if photo.format == "WEBP" and not photo.lossless:
         return NotApplicable(
@@ -137,11 +138,14 @@ def jpeg_grid(photo: Photo, /) -> Finding | NotApplicable:
     votes = grid_votes(luma)
     if photo.format != "JPEG" and _other_codec(votes):
         return NotApplicable(reason=phrase("jpeg_grid.other_codec"))
+    left_out = aside(photo)
+    if left_out is not None:
+        votes[left_out] = NO_VOTE
     grids = _valid_grids(votes)
-    places = _foreign(photo, votes, grids)
+    places = [] if in_collage(photo) else _foreign(photo, votes, grids)
     own = origin[1] + 8 * origin[0]
     loyal = [g for g in grids if g in grids[:1] or (g.position == own and photo.format == "JPEG")]
-    if grids:
+    if grids and not in_collage(photo):
         places += _missing(luma, votes, loyal)
     places.sort(key=lambda p: p.log_nfa)
     decided = [p for p in places if p.log_nfa < DECISION_LOG_NFA]
