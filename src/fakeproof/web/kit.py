@@ -26,15 +26,15 @@ Kind = Literal["whole", "unmirrored", "product", "cell", "beside_mark"]
 Box = tuple[int, int, int, int]
 
 PAGES = (
-    ("Baidu 百度识图", "https://graph.baidu.com/pcpage/index?tpl_from=pc"),
-    ("Sogou 搜狗识图", "https://pic.sogou.com/"),
-    ("Taobao 淘宝拍立淘", "https://www.taobao.com/"),
-    ("Bing Visual Search", "https://www.bing.com/visualsearch"),
-    ("Google Lens", "https://lens.google.com/"),
-    ("Yandex Images", "https://yandex.com/images/"),
-    ("TinEye", "https://tineye.com/"),
+    ("page_baidu", "https://graph.baidu.com/pcpage/index?tpl_from=pc"),
+    ("page_sogou", "https://pic.sogou.com/"),
+    ("page_taobao", "https://www.taobao.com/"),
+    ("page_bing", "https://www.bing.com/visualsearch"),
+    ("page_google", "https://lens.google.com/"),
+    ("page_yandex", "https://yandex.com/images/"),
+    ("page_tineye", "https://tineye.com/"),
 )
-"""Pages on which a person uploads a picture and sees where else it is; nothing here opens them."""
+"""Keys of the texts, and addresses, of the pages on which a person uploads a picture; nothing here opens them."""
 FLAT = 6.0
 """Standard deviation, grey levels, below which a row or column is a bar or a gap and no picture."""
 LEAST_SIDE = 96
@@ -242,7 +242,7 @@ def _page(crops: list[tuple[str, Crop]], words: list[str], lang: Language) -> st
         for name, crop in crops
     )
     links = "".join(
-        f'<li><a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{escape(name)}</a></li>'
+        f'<li><a href="{escape(address)}" target="_blank" rel="noopener noreferrer">{say(name)}</a></li>'
         for name, address in PAGES
     )
     typed = "".join(f"<li><code>{escape(word)}</code></li>" for word in words) or f"<li>{say('no_words')}</li>"
