@@ -2,13 +2,15 @@
 
 import io
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
 
-from fakeproof.__main__ import main
+from fakeproof.command import main
 
 
 @pytest.fixture
@@ -72,7 +74,7 @@ def test_what_cannot_be_read_is_named_with_its_reason(folder, capsys, name, reas
 
 
 def test_one_bad_file_does_not_stop_the_rest(folder, capsys):
-    assert main([str(folder / "empty.jpg"), str(folder / "cat.jpg")]) == 0
+    assert main([str(folder / "empty.jpg"), str(folder / "cat.jpg")]) == 4
     out, err = capsys.readouterr()
     assert "cat.jpg" in out
     assert "empty.jpg" in err
@@ -150,7 +152,118 @@ def test_an_order_is_read_and_a_wrong_one_is_named(folder, capsys):
 def test_dossiers_are_not_replaced_without_being_asked(folder, capsys):
     words = [str(folder / "cat.jpg"), "--out", str(folder / "out")]
     assert main(words) == 0
-    with pytest.raises(SystemExit) as stop:
-        main(words)
-    assert stop.value.code == 2
+    assert main(words) == 4
+    assert "overwrite=True" in capsys.readouterr().err
+    assert main([*words, "--skip-existing"]) == 0
+    assert capsys.readouterr().out == ""
     assert main([*words, "--overwrite"]) == 0
+
+
+def test_a_batch_goes_on_past_a_dossier_that_is_there(folder, capsys):
+    (folder / "dog.jpg").write_bytes((folder / "cat.jpg").read_bytes())
+    out = ["--out", str(folder / "out"), "--detectors", "noise"]
+    assert main(["analyze", str(folder / "cat.jpg"), *out]) == 0
+    assert main(["analyze", str(folder / "cat.jpg"), str(folder / "dog.jpg"), *out, "--lang", "zh"]) == 4
+    said, wrong = capsys.readouterr()
+    assert "举报材料" in said
+    assert "未写入" in wrong
+    assert (folder / "out" / "dog" / "report.html").is_file()
+
+
+def test_processes_tell_the_same_in_the_same_order(folder, capsys):
+    photos = [str(folder / name) for name in ("cat.jpg", "empty.jpg", "cat.jpg")]
+    assert main(["analyze", *photos, "--json", "--workers", "2", "--skip", "copy_move,localize"]) == 4
+    two = capsys.readouterr()
+    assert main(["analyze", *photos, "--json", "--skip", "copy_move,localize"]) == 4
+    assert capsys.readouterr() == two
+    assert len(two.out.splitlines()) == 2
+
+
+def test_a_case_is_told_and_handed_over(folder, capsys):
+    words = ["case", str(folder / "cat.jpg"), str(folder / "empty.jpg"), "--detectors", "noise,match_sources"]
+    assert main([*words, "--source", str(folder / "cat.jpg"), "--out", str(folder / "case")]) == 4
+    said, wrong = capsys.readouterr()
+    assert "cat.jpg" in said
+    assert "empty.jpg" in wrong
+    assert (folder / "case" / "case.json").is_file()
+
+
+def test_an_index_from_its_making_to_its_thinning_out(folder, capsys):
+    place, cat = str(folder / "sources.index"), folder / "cat.jpg"
+    assert main(["index", "build", place, str(cat), str(folder / "empty.jpg"), "--quiet"]) == 4
+    assert "empty.jpg" in capsys.readouterr().err
+    (folder / "list.json").write_text(json.dumps([{"file": "cat.jpg", "key": "cat-1", "seen_on": "小红书"}]))
+    assert main(["index", "add", place, str(folder / "list.json"), "--quiet"]) == 0
+    capsys.readouterr()
+    assert main(["index", "search", place, str(cat)]) == 0
+    assert "cat-1" in capsys.readouterr().out
+    assert main([str(cat), "--source", place, "--detectors", "match_sources", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["scores"]["web_image"]["decision"] == "supported"
+    assert main(["index", "rm", place, "cat-1"]) == 0
+    assert main(["index", "stat", place, "--text", ""]) == 0
+    assert "1 sources, 0 without" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stop:
+        main(["index", "rm", place, "cat-1"])
+    assert stop.value.code == 2
+    assert "a key of this index" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("listed", "told"),
+    [
+        ('[{"file": "cat.jpg"},\n {"fil": "cat.jpg"}]', "line 2: 'fil' is not allowed"),
+        ('[\n\n{"url": "x"}]', "line 3: 'file' is missing"),
+        ('[{"file": "cat.jpg", "seen_at": "yesterday"}]', "line 1: seen_at 'yesterday' is no date"),
+        ('[{"file": "cat.jpg"},\n', "line 2: is no JSON"),
+    ],
+)
+def test_what_is_wrong_in_a_list_is_named_with_file_and_line(folder, capsys, listed, told):
+    (folder / "list.json").write_text(listed)
+    with pytest.raises(SystemExit):
+        main([str(folder / "cat.jpg"), "--source", str(folder / "list.json")])
+    said = capsys.readouterr().err
+    assert "list.json, " in said
+    assert told in said
+
+
+def test_a_kit_is_written(folder, capsys):
+    assert main(["kit", str(folder / "cat.jpg"), "--out", str(folder / "kit")]) == 0
+    assert (folder / "kit" / "index.html").is_file()
+    assert main(["kit", str(folder / "empty.jpg"), "--out", str(folder / "kit2")]) == 3
+
+
+def test_cards_are_fitted_from_a_file(folder, capsys):
+    pd = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    truth = np.arange(160) % 2
+    pd.DataFrame({"noise": truth + rng.normal(size=160), "edited": truth, "price": truth}).to_csv(
+        folder / "t.csv", index=False
+    )
+    assert main(["fit", str(folder / "t.csv"), "--out", str(folder / "cards.json")]) == 0
+    said, wrong = capsys.readouterr()
+    assert "cllr_fitted_held_out" in said
+    assert "price" in wrong
+    assert main([str(folder / "cat.jpg"), "--scorer", str(folder / "cards.json"), "--detectors", "noise"]) == 0
+
+
+def test_the_version_and_the_completion_of_every_verb(capsys):
+    from fakeproof.command import VERBS
+
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.startswith("fakeproof ")
+    for shell in ("bash", "zsh", "fish"):
+        assert main(["completion", shell]) == 0
+        said = capsys.readouterr().out
+        assert all(verb in said for verb in VERBS)
+        assert "skip-existing" in said
+
+
+def test_a_closed_pipe_is_quiet(folder):
+    words = [sys.executable, "-m", "fakeproof", "completion", "bash"]
+    made = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    made.stdout.close()
+    assert made.stderr.read() == b""
+    made.stderr.close()
+    assert made.wait() in (0, 141)
