@@ -36,6 +36,11 @@ ASSIGNED_LLR = {"moderate": 0.7, "strong": 1.3, "decisive": 2.0}
 """log10 LR of self-declared traces by strength. Assigned by people: no collection has fair negatives for them."""
 
 
+ASSIGNED_STRENGTH = {"watermarks": "strong", "recapture": "moderate"}
+"""For traces that no rules grade. Of photos that `recapture` decides on, some 98 of 100 are recaptures where both are as
+many (benchmarks recapture), but buyers photograph screens honestly: it never decides alone."""
+
+
 def rows_of(category: Category, options: Options, store: Store) -> list[dict[str, Any]]:
     """Return a category's labelled rows over all chains: a column a detector, label, group, half."""
     if category is Category.EDITED:
@@ -126,15 +131,15 @@ def _versions(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 
 def _assigned(category: Category) -> dict[str, DetectorCard]:
-    """Return what people set: for the traces that rules find by their strength, for marks one llr."""
+    """Return what people set: for the traces that rules find by their strength, for others one llr."""
     from fakeproof.metadata.rules import STRENGTHS
 
     knots = sorted((STRENGTHS[name], llr) for name, llr in ASSIGNED_LLR.items())
     ramp = MonotoneCalibrator(tuple(s for s, _ in knots), tuple(v for _, v in knots))
-    flat = MonotoneCalibrator((0.0,), (ASSIGNED_LLR["strong"],))
     ruled = {d.name for d in fp.metadata.detectors()}
+    flat = {n: MonotoneCalibrator((0.0,), (ASSIGNED_LLR[strength],)) for n, strength in ASSIGNED_STRENGTH.items()}
     return {
-        d.name: DetectorCard(version=d.version, calibrator=ramp if d.name in ruled else flat, assigned=True)
+        d.name: DetectorCard(version=d.version, calibrator=ramp if d.name in ruled else flat[d.name], assigned=True)
         for d in _weighed(category, "assigned")
     }
 

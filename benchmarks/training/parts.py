@@ -16,7 +16,7 @@ from benchmarks.training.store import Store
 from benchmarks.training.versions import versions
 from fakeproof.artefact import Head, digest, shipped
 
-MODULES = ("embedding", "copy_move", "consistency", "localize", "product", "cards")
+MODULES = ("embedding", "copy_move", "consistency", "localize", "product", "recapture", "cards")
 """Modules of this folder that fit a part, each with its `PARTS`; a new part is a module and its name here."""
 FRAME = ("benchmarks.frame", *(f"benchmarks.training.{m}" for m in ("parts", "store", "reading", "versions", "code")))
 """Modules that carry values and change none; what the store holds is in the digest of the data."""

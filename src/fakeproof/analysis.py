@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fakeproof.case import cross_check
+from fakeproof.case import cross_check, recaptures
 from fakeproof.detector import detectors as all_detectors
 from fakeproof.errors import PhotoError
 from fakeproof.evidence.scorer import Scorer
@@ -162,7 +162,8 @@ def analyze_case(
     given = Given.take(sources=sources, products=products, order=order)
     for_each = replace(given, problems=())
     verdicts = tuple(_analyze(shot, for_each, scorer, how) for shot in shots)
-    return CaseVerdict(verdicts=verdicts, links=cross_check(shots), problems=(*problems, *given.problems), order=order)
+    links = (*cross_check(shots), *recaptures(verdicts))
+    return CaseVerdict(verdicts=verdicts, links=links, problems=(*problems, *given.problems), order=order)
 
 
 def _analyze(photo: Photo, given: Given, scorer: Scorer | None, control: Control) -> Verdict:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from fakeproof.findings import Finding
 from fakeproof.metadata import identity
 from fakeproof.types import Category
-from fakeproof.verdict import CaseLink
+from fakeproof.verdict import CaseLink, Verdict
 from fakeproof.words import phrase
 
 if TYPE_CHECKING:
     from fakeproof.photo import Photo
 
-__all__ = ["cross_check"]
+__all__ = ["cross_check", "recaptures"]
 
 SPREAD_DAYS = 7.0
 """Days between capture times from which photos of one damage contradict each other (our choice; a fact, not a weight)."""
@@ -37,6 +37,17 @@ def cross_check(photos: Sequence[Photo]) -> tuple[CaseLink, ...]:
         links += _same_camera(known[i], known[j], (i, j))
         links += _senders(known[i], known[j], (i, j))
     return tuple(links)
+
+
+def recaptures(verdicts: Sequence[Verdict]) -> tuple[CaseLink, ...]:
+    """Name the photos of a screen or a print in a case whose other photos show the thing."""
+    found = [i for i, verdict in enumerate(verdicts) if _recaptured(verdict)]
+    return tuple(_link("recapture", (i,)) for i in found) if len(found) < len(verdicts) else ()
+
+
+def _recaptured(verdict: Verdict) -> bool:
+    finding = verdict.finding("recapture")
+    return finding is not None and finding.supports is not None
 
 
 def _same_picture(one: Photo, other: Photo, at: tuple[int, int]) -> Iterator[CaseLink]:
@@ -86,6 +97,6 @@ def _days(one: Any, other: Any) -> float | None:
         return None
 
 
-def _link(kind: str, at: tuple[int, int], **facts: Any) -> CaseLink:
-    words = phrase(f"case.{kind}", first=at[0] + 1, second=at[1] + 1, **facts)
+def _link(kind: str, at: tuple[int, ...], **facts: Any) -> CaseLink:
+    words = phrase(f"case.{kind}", first=at[0] + 1, second=at[-1] + 1, **facts)
     return CaseLink(kind=kind, photos=at, words=words, facts=facts)

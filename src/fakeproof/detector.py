@@ -28,7 +28,7 @@ Weighed: TypeAlias = Literal["fitted", "assigned", "no"]
 MapReader: TypeAlias = "Callable[[Photo, Finding], Heatmap | BlockHeatmap | None]"
 
 NEEDS: Mapping[Needs, str] = MappingProxyType({
-    "photo": "detector(photo)",
+    "photo": "detector(photo), with order=… where it takes that and one was given",
     "order": "detector(photo, order=…), where an order was given",
     "sources": "detector(photo, sources), candidate originals or an index of them",
     "source": "detector(photo, source, match=…), the verified original, where there is one",

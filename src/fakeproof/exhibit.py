@@ -35,7 +35,7 @@ FLICKER_SIDE = 640
 FLICKER_MS = 900
 """Time of a frame: slow enough to look around, and far below the three flashes a second that can hurt."""
 
-Kind = Literal["circled", "copied", "compared", "original", "product", "embedded"]
+Kind = Literal["circled", "copied", "compared", "original", "product", "embedded", "recapture"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,9 +48,10 @@ class Exhibit:
         The picture, at most 2048 px a side.
     category : Category
         The claim that it belongs to.
-    kind : {'circled', 'copied', 'compared', 'original', 'product', 'embedded'}
+    kind : {'circled', 'copied', 'compared', 'original', 'product', 'embedded', 'recapture'}
         Altered places circled; a copied place and its origin; what changed against the original; photo and original;
-        photo and the shop's photos; photo and a picture that was found inside its file.
+        photo and the shop's photos; photo and a picture that was found inside its file; a photo of a
+        screen, outlined, and a place of it with its spectrum.
     words : mapping
         The caption by language.
     supported : bool

@@ -28,6 +28,7 @@ _SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "ship_to": (_is_place, "(latitude -90 to 90, longitude -180 to 180)"),
     "file_names": (lambda value: _all(value, str), "a tuple of names"),
     "others": (lambda value: _all(value, Mapping), "mappings as fakeproof.metadata.identity makes them"),
+    "product_is_screen": (lambda value: isinstance(value, bool), "True or False"),
     "received_as": (lambda value: isinstance(value, Mapping), "a mapping of stored names to received ones"),
     "sender_key": (lambda value: isinstance(value, bytes), "bytes"),
 }
@@ -53,6 +54,9 @@ class Order:
         ``taken_at``, ``sender``; ``fp.metadata.identity(photo, order=...)`` makes such an entry.
     sender_key : bytes
         The key with which ``identity`` hashed the senders in `others`; kept out of `to_dict` and of every report.
+    product_is_screen : bool
+        The product is a screen (a phone, a monitor), or the buyer was asked to photograph one: a chat, a bill. Then a
+        photo of a screen speaks for nothing.
     received_as : mapping
         The name as received for a photo that is stored under another: by stored name or SHA-256.
 
@@ -75,6 +79,7 @@ class Order:
     others: tuple[Mapping[str, Any], ...] = ()
     received_as: Mapping[str, str] = field(default_factory=dict)
     sender_key: bytes = field(default=b"", repr=False, compare=False)
+    product_is_screen: bool = False
 
     def __post_init__(self) -> None:
         for name in _TIMES:
@@ -115,6 +120,7 @@ class Order:
         for f in fields(self):
             value = getattr(self, f.name)
             if f.name == "sender_key" or value is None or value in ((), "") or value == {}:
+            if value is None or value is False or value in ((), "") or value == {}:
                 continue
             out[f.name] = value.isoformat() if isinstance(value, datetime) else value
         for name in ("file_names", "ship_to", "others"):

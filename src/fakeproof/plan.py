@@ -17,6 +17,7 @@ __all__ = ["METADATA", "matches_of", "plan"]
 METADATA = "metadata"
 """Name of the step in which all checks of the file are made."""
 MATCHING = "match_sources"
+RECAPTURE = "recapture"
 
 Answers: TypeAlias = "Sequence[Finding | NotApplicable]"
 Run: TypeAlias = "Callable[[Answers], Any]"
@@ -73,6 +74,8 @@ class _Plan:
                 self.left_out += _step(record, run).not_done("left_out")
                 continue
             after = {"source": [MATCHING], "findings": heard}.get(record.needs, [])
+            if record.name == MATCHING and RECAPTURE in heard:
+                after = [RECAPTURE]
             self.steps.append(_step(record, run, tuple(after)))
             heard.append(record.name)
 
@@ -80,14 +83,15 @@ class _Plan:
         """Return how a detector is called, or None where what it needs was not given."""
         run, photo, given = record.run, self.photo, self.given
         if record.needs == "photo":
-            return lambda _: run(photo)
+            said = {"order": given.order} if "order" in record.takes and given.order is not None else {}
+            return lambda _: run(photo, **said)
         if record.needs == "order":
             return None if given.order is None else lambda _: run(photo, order=given.order)
         if record.needs == "products":
             return (lambda _: run(photo, given.goods)) if given.goods else None
         if record.needs == "sources":
             if record.name == MATCHING:
-                return lambda _: _matched(record, photo, given, thorough=self.control.match == "auto")
+                return lambda answers: _matched(record, photo, given, answers, thorough=self.control.match == "auto")
             return (lambda _: run(photo, given.candidates)) if len(given.candidates) else None
         if record.needs == "source":
             there = any(step.name == MATCHING for step in self.steps)
@@ -99,16 +103,25 @@ def _step(record: Detector, run: Run, after: tuple[str, ...] = ()) -> Step:
     return Step(name=record.name, run=run, looks=(record,), after=after)
 
 
-def _matched(record: Detector, photo: Photo, given: Given, *, thorough: bool) -> Answers:
-    """Hold the photo against candidate originals, then against the shop's own pictures."""
+def _matched(record: Detector, photo: Photo, given: Given, heard: Answers, *, thorough: bool) -> Answers:
+    """Hold the photo against candidate originals, then against the shop's own pictures; a screen's picture, too."""
+    from fakeproof.web.recapture_search import match_screen
+
+    def search(sources: Any) -> Any:
+        answer = record.run(photo, sources, thorough=thorough)
+        if not isinstance(answer, Finding) or answer.matches:
+            return answer
+        screens = (match_screen(photo, seen, sources) for seen in heard if isinstance(seen, Finding))
+        return next((found for found in screens if found is not None), answer)
+
     answers = []
     if len(given.candidates) or not given.providers:
-        answers.append(record.run(photo, given.candidates, thorough=thorough))
+        answers.append(search(given.candidates))
     if given.providers:
         found, problems = provided(photo, given.providers)
-        answer = record.run(photo, found, thorough=thorough)
+        answer = search(found)
         answers.append(replace(answer, unreadable=(*answer.unreadable, *problems)))
-    own = record.run(photo, given.listings, thorough=thorough)
+    own = search(given.listings)
     if isinstance(own, Finding) and (own.matches or own.unreadable):
         answers.append(own)  # a buyer's photo need not come from the listing: no match there says nothing
     return answers

@@ -354,11 +354,12 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseLink:
-    """A fact about two photos of a case.
+    """A fact about two photos of a case, or about one against the others.
 
     Parameters
     ----------
-    kind : {'same_file', 'same_picture', 'edited_differently', 'other_camera', 'other_time', 'other_sender'}
+    kind : {'same_file', 'same_picture', 'edited_differently', 'other_camera', 'other_time', 'other_sender',
+        'recapture'}
     photos : tuple of int
         Positions in the case, from 0; words count from 1.
     words : mapping
@@ -368,7 +369,7 @@ class CaseLink:
     """
 
     kind: str
-    photos: tuple[int, int]
+    photos: tuple[int, ...]
     words: Mapping[Language, str]
     facts: Mapping[str, Any] = field(default_factory=dict)
 

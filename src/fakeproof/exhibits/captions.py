@@ -10,7 +10,7 @@ from fakeproof.types import Language
 from fakeproof.words import text
 
 if TYPE_CHECKING:
-    from fakeproof.findings import Match, Region
+    from fakeproof.findings import Finding, Match, Region
 
 __all__ = [
     "circled_words",
@@ -19,6 +19,7 @@ __all__ = [
     "detector_name",
     "original_words",
     "product_words",
+    "recapture_words",
 ]
 
 Words = dict[Language, str]
@@ -134,3 +135,8 @@ def product_words(sentence: Words, count: int, *, matched: bool = False) -> Word
         "en": f"1: the photo. {numbers_en}: this shop's product.{outlined.get('en', '')} {sentence.get('en', '')}",
         "zh": f"1：待查照片；{numbers_en}：本店商品图。{outlined.get('zh', '')}{sentence.get('zh', sentence.get('en', ''))}",
     }
+
+
+def recapture_words(finding: Finding) -> Words:
+    """Say what was photographed, and what the second picture shows."""
+    return {lang: f"{finding.wording(lang)} {text('recapture.second', lang)}".strip() for lang in ("en", "zh")}

@@ -155,6 +155,24 @@ def _web(verdict: Verdict) -> Iterator[Exhibit]:
             facts={**match.source.to_dict(), "sha256": match.sha256},
             frames=_frames(photo, original, match),
         )
+    recaptured = verdict.finding("recapture")
+    if recaptured is not None and recaptured.pictures and recaptured.supports is Category.WEB_IMAGE:
+        yield _recaptured(photo, recaptured, _supported(verdict, Category.WEB_IMAGE))
+
+
+def _recaptured(photo: Photo, finding: Finding, supported: bool) -> Exhibit:
+    """Show the photo with the screen outlined, and the spectrum that an examiner asks for."""
+    image, scale = draw.canvas(photo.rgb, side=1200)
+    for region in finding.regions:
+        _outlined(image, np.asarray(region.polygon, np.float32) * scale)
+    return Exhibit(
+        image=draw.beside([image, finding.pictures["spectrum"]], labels=("1", "2")),
+        category=Category.WEB_IMAGE,
+        kind="recapture",
+        words=captions.recapture_words(finding),
+        supported=supported,
+        facts={"kind": finding.facts["kind"]},
+    )
 
 
 def _laid_over(photo: Photo, original: Photo, homography: npt.NDArray[np.float64]) -> RGB8:

@@ -117,6 +117,7 @@ _KINDS: dict[Language, dict[str, str]] = {
         "original": "The original beside it",
         "product": "This shop's product beside it",
         "embedded": "A different picture inside the file",
+        "recapture": "A photo of a screen or a print",
     },
     "zh": {
         "circled": "修改位置圈示",
@@ -125,6 +126,7 @@ _KINDS: dict[Language, dict[str, str]] = {
         "original": "与原图对照",
         "product": "与本店商品对照",
         "embedded": "文件内嵌的另一画面",
+        "recapture": "翻拍屏幕或打印件的照片",
     },
 }
 

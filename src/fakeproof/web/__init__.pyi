@@ -1,5 +1,6 @@
 import fakeproof.detector as _records
 
+from .recapture import recapture as recapture
 from .watermarks import watermarks as watermarks
 from .match_sources import match_sources as match_sources
 from .hashes import PerceptualHash as PerceptualHash
