@@ -119,8 +119,7 @@ class Order:
         out: dict[str, Any] = {}
         for f in fields(self):
             value = getattr(self, f.name)
-            if f.name == "sender_key" or value is None or value in ((), "") or value == {}:
-            if value is None or value is False or value in ((), "") or value == {}:
+            if f.name == "sender_key" or value is None or value is False or value in ((), "") or value == {}:
                 continue
             out[f.name] = value.isoformat() if isinstance(value, datetime) else value
         for name in ("file_names", "ship_to", "others"):
