@@ -292,6 +292,31 @@ class Verdict:
             Path(path).write_text(text, encoding="utf-8")
         return text
 
+    def explore(self, path: str | Path | None = None, lang: Language = "zh") -> str:
+        """Return a page for a person who examines, and write it where a path is given.
+
+        Every map lies over the photo with a slider for its strength, rings go on and off by detector, the original stands
+        beside it in step, and the table of evidence shows the place that a row speaks of. One file with its own script,
+        sealed by a content policy: nothing is loaded from anywhere.
+
+        Parameters
+        ----------
+        path : path, optional
+            Where to write; an existing file is replaced, as by any writer of files.
+        lang : {'zh', 'en'}
+            Language of the page.
+
+        Raises
+        ------
+        ParameterError
+            The verdict is light: its pictures are gone.
+        """
+        check_language(lang)
+        text = _maker().explore(self, lang=lang)
+        if path is not None:
+            Path(path).write_text(text, encoding="utf-8")
+        return text
+
     def dossier(self, folder: str | Path, lang: Language = "zh", *, overwrite: bool = False, limit: int = 300) -> Path:
         """Write what a merchant submits: exhibits, statement, checklist, report page, JSON, checksums.
 
@@ -492,6 +517,9 @@ class Maker(Protocol):
 
     def summary(self, verdict: Verdict, /) -> str:
         """Return a few lines of HTML."""
+
+    def explore(self, verdict: Verdict, /, *, lang: Language) -> str:
+        """Return the examiner's page."""
 
     def dossier(self, verdict: Verdict, folder: Path, /, *, lang: Language, overwrite: bool, limit: int) -> Path:
         """Write a photo's dossier."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fakeproof.photo import Photo
     from fakeproof.types import RGB8
 
-__all__ = ["compose"]
+__all__ = ["compose", "laid_over"]
 
 SHOP_PHOTOS = 3
 """Shop photos beside the evidence; more become too small to see on a phone."""
@@ -114,7 +114,7 @@ def _compared(verdict: Verdict, finding: Finding, match: Match, supported: bool)
     if original is None or match.homography is None:
         return
     pictures = []
-    for rgb in (photo.rgb, _laid_over(photo, original, match.homography)):
+    for rgb in (photo.rgb, laid_over(photo, original, match.homography)):
         image, scale = draw.canvas(rgb, side=1200)
         pictures.append(draw.circled(image, finding.regions, scale))
     yield Exhibit(
@@ -175,7 +175,7 @@ def _recaptured(photo: Photo, finding: Finding, supported: bool) -> Exhibit:
     )
 
 
-def _laid_over(photo: Photo, original: Photo, homography: npt.NDArray[np.float64]) -> RGB8:
+def laid_over(photo: Photo, original: Photo, homography: npt.NDArray[np.float64]) -> RGB8:
     """Return the original in the photo's place, paper where it does not reach."""
     aligned = cv2.warpPerspective(original.rgb, homography, photo.size, borderValue=draw.PAPER)
     return np.asarray(aligned, np.uint8)
@@ -186,7 +186,7 @@ def _frames(photo: Photo, original: Photo, match: Match) -> tuple[RGB8, ...]:
     if match.homography is None:
         return ()
     return tuple(
-        draw.canvas(rgb, side=FLICKER_SIDE)[0] for rgb in (photo.rgb, _laid_over(photo, original, match.homography))
+        draw.canvas(rgb, side=FLICKER_SIDE)[0] for rgb in (photo.rgb, laid_over(photo, original, match.homography))
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fakeproof.exhibits.compose import compose
 from fakeproof.exhibits.dossier import write_case, write_dossier
+from fakeproof.exhibits.explore import explore
 from fakeproof.exhibits.report import page, summary
 from fakeproof.exhibits.statement import checklist
 from fakeproof.types import Language
@@ -13,7 +14,7 @@ from fakeproof.types import Language
 if TYPE_CHECKING:
     from fakeproof.verdict import CaseVerdict
 
-__all__ = ["case_dossier", "dossier", "exhibits", "missing", "page", "summary"]
+__all__ = ["case_dossier", "dossier", "exhibits", "explore", "missing", "page", "summary"]
 
 exhibits = compose
 dossier = write_dossier
