@@ -5,10 +5,11 @@ import json
 from importlib.resources import files
 
 import pytest
+from benchmarks.frame import Options
 from benchmarks.training import code
 from benchmarks.training.__main__ import DIGESTS
 from benchmarks.training.parts import carried, data_files, parts, state
-from benchmarks.training.versions import versions
+from benchmarks.training.versions import present, versions
 
 import fakeproof as fp
 from fakeproof import artefact
@@ -119,6 +120,15 @@ def test_the_loader_refuses_the_fusion_for_a_detector_that_moved():
     passed = [fp.NotApplicable(detector=d, version=1, reason="left out") for d in others]
     with pytest.raises(fp.CalibrationError, match=r"noise.*version 99"):
         localize(photo, findings=[found, *passed])
+
+
+def test_a_fit_on_what_an_earlier_version_read_says_so(monkeypatch):
+    monkeypatch.setattr("benchmarks.training.versions._taken", {"noise": 0})
+    head = parts()["edited.fusion"].head(Options())
+    assert head.detectors["noise"] == 0
+    assert head.carried == {"noise": present()["noise"]}
+    head.check("noise", present()["noise"])
+    assert head.detectors["ela"] == present()["ela"]
 
 
 def test_comments_change_no_digest(tmp_path, monkeypatch):

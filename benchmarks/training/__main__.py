@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.frame import Options
 from benchmarks.training.parts import Part, carried, data_files, parts, state
 from benchmarks.training.store import Store
-from benchmarks.training.versions import versions
+from benchmarks.training.versions import present, take, versions
 from fakeproof.artefact import Head, shipped
 
 DIGESTS = Path(__file__).parent.parent.parent / "tests" / "golden" / "data_files.json"
@@ -31,6 +31,13 @@ def main(arguments: list[str] | None = None) -> int:
     build.add_argument(
         "--by-version", action="store_true", help="take what other code of the same version read, not read it again"
     )
+    build.add_argument(
+        "--read-by",
+        nargs="+",
+        default=[],
+        metavar="DETECTOR=VERSION",
+        help="fit on what an earlier version read, and vouch that the fit serves the present one",
+    )
     carry = commands.add_parser("carry", help="vouch that parts serve detectors that changed, until the next fit")
     carry.add_argument("detectors", nargs="+")
     commands.add_parser("digests", help="write the digests of the data files that are shipped")
@@ -42,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         unknown = [name for name in asked.names if name not in known]
         if unknown:
             parser.error(f"{', '.join(unknown)}: no learned part; there are {', '.join(known)}")
+        take({name: int(version) for name, _, version in (said.partition("=") for said in asked.read_by)})
         store = Store(jobs=asked.jobs, minutes=asked.minutes, by_version=asked.by_version)
         fit(asked.names, Options(asked.data.resolve(), asked.limit, seed=asked.seed, jobs=asked.jobs), store)
     if asked.command == "carry":
@@ -64,7 +72,7 @@ def status() -> int:
 
 def fit(names: list[str], options: Options, store: Store) -> None:
     """Fit the parts named, or the stale ones, in the order of what they need."""
-    known = versions()
+    known = present()
     for part in parts().values():
         if part.name in names or (not names and state(part, known).startswith("stale")):
             print(f"{part.name}: fitting")

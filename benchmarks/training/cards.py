@@ -39,12 +39,14 @@ ASSIGNED_LLR = {"moderate": 0.7, "strong": 1.3, "decisive": 2.0}
 ASSIGNED_STRENGTH = {"watermarks": "strong", "recapture": "moderate"}
 """For traces that no rules grade. Of photos that `recapture` decides on, some 98 of 100 are recaptures where both are as
 many (benchmarks recapture), but buyers photograph screens honestly: it never decides alone."""
+BESIDE = ("source_difference",)
+"""What the edited card weighs beside what the fusion reads."""
 
 
 def rows_of(category: Category, options: Options, store: Store) -> list[dict[str, Any]]:
     """Return a category's labelled rows over all chains: a column a detector, label, group, half."""
     if category is Category.EDITED:
-        return edited_rows(localize.gather(options, store))
+        return edited_rows(localize.gather(options, store, *BESIDE))
     cases, names = CASES[category], (PHOTO, *_fitted(category))
     reads = store.read(limited(sampled(cases(options)), options.limit), names)
     return [row_of(read, _fitted(category)) for read in reads if "chain" in read.answers[PHOTO]]

@@ -38,6 +38,7 @@ from fakeproof.edited.localize import (
 )
 from fakeproof.evidence.metrics import roc_auc
 from fakeproof.evidence.pixels import pixel_auc
+from fakeproof.evidence.train import accusation_limit
 from fakeproof.findings import Finding
 
 PART = "edited.fusion"
@@ -47,10 +48,12 @@ NOT_TRAINED = ("cvip", "cmh")
 FOLDS = 3
 CELLS_A_PHOTO = 500
 FALSE_ALARMS = 0.01
+LEAST_UNTOUCHED = 500
+"""Untouched photos of a chain below which one photo more or less would move its own threshold too far."""
 DETECTORS = tuple(d.name for d in fusion_maps.fused())
 """A verified copy-move decides by itself; the trees do not weigh it."""
 LOOKED = tuple(d.name for d in fp.edited.detectors() if d.needs == "photo")
-READ = (PHOTO, *LOOKED, "source_difference")
+READ = (PHOTO, *LOOKED)
 
 
 @dataclass
@@ -103,9 +106,9 @@ def sample_of(read: Read) -> Sample | None:
     )
 
 
-def gather(options: Options, store: Store) -> list[Read]:
-    """Return the edited cases and what was read in them."""
-    return store.read(limited(sampled(edited_cases(options)), options.limit), READ)
+def gather(options: Options, store: Store, *more: str) -> list[Read]:
+    """Return the edited cases and what was read in them: what the fusion sees, and more detectors."""
+    return store.read(limited(sampled(edited_cases(options)), options.limit), (*READ, *more))
 
 
 def trained(reads: Sequence[Read]) -> list[Sample]:
@@ -206,20 +209,13 @@ def photo_logit(photo: dict[str, Any], x: npt.NDArray[Any]) -> Any:
 
 
 def thresholds(score: npt.NDArray[Any], altered: npt.NDArray[Any], chains: list[str]) -> dict[str, float]:
-    """Return the threshold a chain that keeps false alarms at 1 %: its own where it has 150 untouched photos."""
-    innocent = np.sort(score[~altered])
-    out = {"any": _quantile(innocent)}
+    """Return the threshold a chain that the next untouched photo reaches with 1 %: its own where it has enough of them."""
+    out = {"any": accusation_limit(score[~altered], FALSE_ALARMS)}
     for chain in sorted(set(chains)):
-        own = np.sort(score[~altered & (np.array(chains) == chain)])
-        if own.size >= 150:
-            out[chain] = max(_quantile(own), out["any"] - 1.0)
-    return out
-
-
-def _quantile(innocent: npt.NDArray[Any]) -> float:
-    """Return a score that a share FALSE_ALARMS / 2 of untouched photos exceeds: room for what was not seen."""
-    allowed = int(FALSE_ALARMS / 2 * innocent.size)
-    return float(innocent[-1 - allowed] + 0.05)
+        own = score[~altered & (np.array(chains) == chain)]
+        if own.size >= LEAST_UNTOUCHED:
+            out[chain] = max(accusation_limit(own, FALSE_ALARMS), out["any"] - 1.0)
+    return {chain: round(value, 5) + 1e-5 for chain, value in out.items()}
 
 
 def train(known: list[Sample]) -> tuple[dict[str, Any], dict[str, float]]:

@@ -13,12 +13,17 @@ import fakeproof as fp
 from benchmarks.frame import Options
 from benchmarks.training import code
 from benchmarks.training.store import Store
-from benchmarks.training.versions import versions
+from benchmarks.training.versions import present, versions
 from fakeproof.artefact import Head, digest, shipped
 
 MODULES = ("embedding", "copy_move", "consistency", "localize", "product", "recapture", "cards")
 """Modules of this folder that fit a part, each with its `PARTS`; a new part is a module and its name here."""
-FRAME = ("benchmarks.frame", *(f"benchmarks.training.{m}" for m in ("parts", "store", "reading", "versions", "code")))
+FRAME = (
+    "benchmarks.frame",
+    "fakeproof.artefact",
+    "fakeproof.errors",
+    *(f"benchmarks.training.{m}" for m in ("parts", "store", "reading", "versions", "code")),
+)
 """Modules that carry values and change none; what the store holds is in the digest of the data."""
 SOURCE = Path(fp.__file__).parent
 
@@ -61,11 +66,12 @@ class Part:
 
     def head(self, options: Options) -> Head:
         """Return the head of a fit that starts now; the fit adds the digest of its data, folds and files."""
-        known = versions()
+        known, now = versions(), present()
         return Head(
             part=self.name,
             command=f"python -m benchmarks.training build{_said(options)} {self.name}",
             detectors={name: known[name] for name in self.detectors},
+            carried={name: now[name] for name in self.detectors if now[name] != known[name]},
             parts={name: digest(name) for name in self.needs},
             seed=options.seed,
             code=self.code,
