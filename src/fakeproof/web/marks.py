@@ -80,6 +80,8 @@ _STOCK: tuple[tuple[str, str], ...] = (
 )
 _AI = re.compile(
     r"(?<![A-Za-z])A[I1lⅠ]\s?(?:生成|合成|创作|绘制|作图|生图|制作|generated|created|made)"
+    r"|(?:豆包|即梦|可灵|通义|文心一格|元宝|星绘|海螺)\s?A[I1lⅠ]"
+    r"|made with (?:gemini|google ai|midjourney)"
     r"|人工智能(?:生成|合成|创作)|(?:generated|created|made)\s?(?:by|with)\s?AI(?![A-Za-z])|AI[- ]?generated",
     re.IGNORECASE,
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fakeproof.detector import detector
 from fakeproof.findings import Finding, Flag, NotApplicable, Region
 from fakeproof.types import Category
+from fakeproof.web.generator_marks import GeneratorMark, generator_marks
 from fakeproof.web.marks import Mark, promising, read_marks
 from fakeproof.words import Phrase, phrase
 
@@ -57,9 +58,12 @@ _COLON = re.compile(r"^\D{1,2}(?=\d{6})")
 _reading = threading.Lock()
 
 
-@detector(version=2, category=Category.WEB_IMAGE, least_side=MIN_SIDE, weighed="assigned", cost_ms=400)
+@detector(version=3, category=Category.WEB_IMAGE, least_side=MIN_SIDE, weighed="assigned", cost_ms=400)
 def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicable:
     """Read platform marks (小红书号, 抖音号, @微博), stock agencies and AI labels that are drawn on the photo.
+
+    Also finds, without the `ocr` extra, the star that Gemini lays into the lower right corner, and the message that
+    Stable Diffusion XL hides in its pixels.
 
     Parameters
     ----------
@@ -76,7 +80,7 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
         an account was read, times the confidence. It supports `Category.WEB_IMAGE` for an agency, or a platform with
         an account: the photo was published there. It is a lead to the original, which proves it.
     NotApplicable
-        Without the `ocr` extra, or if the photo is below 120 px a side.
+        Without the `ocr` extra and such a mark, or if the photo is below 120 px a side.
 
     Notes
     -----
@@ -88,9 +92,10 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
     >>> str(fp.web.watermarks(fp.Photo.from_array(np.zeros((64, 64, 3), np.uint8))))
     '64x64 is below 120 px'
     """
+    drawn = [_laid(mark) for mark in generator_marks(photo.rgb)]
     reader = _reader()
     if reader is None:
-        return _not("needs_ocr")
+        return _finding(photo, drawn) if drawn else _not("needs_ocr")
     windows = [w for w in _windows(photo, whole) if _any_writing(photo.rgb, w)]
     lines = [line for window in windows for line in _read(reader, photo.rgb, window)]
     marks = _marks(lines, photo)
@@ -101,7 +106,16 @@ def watermarks(photo: Photo, /, *, whole: bool = False) -> Finding | NotApplicab
         for window in _closer([*lines, *again], photo):
             again += _read(reader, photo.rgb, window) + _read(reader, photo.rgb, window, strokes=True)
         marks += [found for found in _marks(again, photo) if found[0].kind == "platform"]
-    return _finding(photo, _surest(marks))
+    return _finding(photo, [*_surest(marks), *drawn])
+
+
+def _laid(mark: GeneratorMark) -> tuple[Mark, _Line]:
+    """Return a generator's mark as if it had been read."""
+    import numpy as np
+
+    left, top, right, bottom = mark.box
+    corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], np.float64)
+    return Mark("ai_label", mark.platform, "", mark.text), _Line(mark.text, mark.confidence, corners)
 
 
 def _not(why: str, **given: Any) -> NotApplicable:
@@ -307,6 +321,7 @@ def _sentence(marks: list[Mark]) -> Phrase:
         return phrase("watermarks.nothing")
     mark = marks[0]
     if mark.kind == "ai_label":
-        return phrase("watermarks.ai_label", text=mark.text)
+        said = f"{mark.platform}, {mark.text}" if mark.platform and mark.platform not in mark.text else mark.text
+        return phrase("watermarks.ai_label", text=said)
     where = mark.platform or phrase("watermarks.an_account")
     return phrase("watermarks.mark", where=where, who=f" {mark.account}" if mark.account else "")
