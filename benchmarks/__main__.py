@@ -20,6 +20,7 @@ SECTIONS = {
     "edited": "altered photos: image-level and pixel-level, by set and chain",
     "consistency": "the trace net by itself, by kind, chain and area",
     "codecs": "untouched photos that AVIF or WebP held before",
+    "innocent": "what honest buyers and phones do: who accuses it, which marks are named",
     "double_jpeg": "controlled double compression and grid tests",
     "copy_move": "cloned places",
     "web": "re-used photos: attacks, search, source difference, watermarks",
