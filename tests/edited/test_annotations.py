@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import skimage.data
 from benchmarks.material import innocent
+from benchmarks.material.bases import identical_goods
 from PIL import Image
 
 import fakeproof as fp
@@ -16,6 +17,7 @@ from fakeproof.edited.marks.mark import PIXELS, reduced
 from fakeproof.edited.marks.mosaic import mosaics
 from fakeproof.edited.marks.seams import cells
 from fakeproof.edited.marks.transport import transport_damage
+from fakeproof.exhibits.statement import statement
 
 RED = (255, 59, 48)
 
@@ -121,6 +123,8 @@ def test_a_circle_alone_supports_nothing_and_says_so():
     said = verdict.finding("annotations").sentence
     assert said["en"] == "Marked on the photo: 1 circle. Visible marks are no reason for a report."
     assert said["zh"] == "照片上有可见标记：圆圈1处。可见标记不构成举报理由。"
+    assert said["en"] in statement(verdict, "en", 400)
+    assert said["zh"] in statement(verdict, "zh", 400)
 
 
 def test_two_equal_letters_are_no_clone():
@@ -209,3 +213,12 @@ def test_innocent_changes_are_repeatable_and_leave_their_photo_alone(kind):
     assert first.ndim == 3
     assert np.array_equal(first, again)
     assert np.array_equal(rgb, before)
+
+
+def test_goods_side_by_side_are_no_copies_of_each_other():
+    scene = identical_goods(skimage.data.coffee(), np.random.default_rng(1))
+    tall, wide = scene.shape[0] // 3, 1200 // 4
+    assert scene.dtype == np.uint8
+    assert scene.shape[1] >= 1198
+    first, second = scene[:tall, :wide].astype(int), scene[:tall, wide : 2 * wide].astype(int)
+    assert np.abs(first - second).mean() > 1

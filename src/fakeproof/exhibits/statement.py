@@ -53,7 +53,9 @@ def statement(verdict: Verdict, lang: Language, limit: int) -> str:
             if lang == "en"
             else "检测结果不足以支持对该照片的举报，建议暂不提交。"
         )
-        return text[:limit]
+        joint = "" if lang == "zh" else " "
+        marked = joint.join([text, *_marked(verdict, lang)])
+        return marked if len(marked) <= limit else text[:limit]
     sentences = [_opening(verdict, best.category, lang), best.wording(lang)]
     sentences += [
         f"见举证图{i}（{title_of(e, lang)}）。" if lang == "zh" else f"See exhibit {i}: {title_of(e, lang).lower()}."
@@ -67,12 +69,19 @@ def statement(verdict: Verdict, lang: Language, limit: int) -> str:
     sentences.append(
         f"照片：{photo}，SHA-256前16位 {digest}。" if lang == "zh" else f"Photo {photo}, SHA-256 begins {digest}."
     )
+    sentences += _marked(verdict, lang)
     joint = "" if lang == "zh" else " "
     kept: list[str] = []
     for sentence in sentences:
         if len(joint.join([*kept, sentence])) <= limit:
             kept.append(sentence)
     return joint.join(kept)
+
+
+def _marked(verdict: Verdict, lang: Language) -> list[str]:
+    """Return what was laid over the photo openly, so that nobody takes it for the reason."""
+    found = verdict.finding("annotations")
+    return [found.wording(lang)] if found is not None and found.score > 0 else []
 
 
 def _opening(verdict: Verdict, category: Category, lang: Language) -> str:
