@@ -5,7 +5,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from benchmarks.material.cases import Case, limited
+from benchmarks.material.cases import Case, limited, make
 from benchmarks.material.data import fold_of
 from benchmarks.training import boosting, localize, reading
 from benchmarks.training.boosting import Trees
@@ -133,3 +133,18 @@ def test_trees_find_what_decides():
     trees = boosting.fit(x, y, np.ones(2000), trees=10, depth=2, columns=1.0)
     assert set(trees.feature[:, 0]) == {2}
     assert abs(float(trees.threshold[0, 0]) - 0.3) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("recipe", "altered"),
+    [(("forged", None, "stain", 7), True), (("forged", None, "none", 7), False), (("innocent", "crop", 7), False)],
+)
+@pytest.mark.parametrize("chain", ["asis", "wechat"])
+def test_a_recipe_makes_the_same_photo_each_time(case, recipe, altered, chain):
+    made = replace(case, recipe=(recipe[0], case.recipe[1], *recipe[1:]), chain=chain)
+    first, again = make(made), make(made)
+    assert first.data == again.data
+    assert (first.mask is not None) is altered
+    if altered:
+        height, width = first.mask.shape
+        assert cv2.imdecode(np.frombuffer(first.data, np.uint8), cv2.IMREAD_COLOR).shape[:2] == (height, width)
