@@ -263,3 +263,17 @@ def test_a_time_limit_that_cannot_be_kept_is_refused():
 def test_detectors_are_chosen_for_all_photos():
     (got,) = fp.analyze_many([jpeg(0)], workers=0, progress=False, detectors=["noise"])
     assert {f.detector for f in got.findings} <= {"noise"}
+
+
+@pytest.mark.parametrize("backend", ["polars", "arrow"])
+def test_other_frames_have_one_schema(alone, backend):
+    pytest.importorskip("pyarrow" if backend == "arrow" else backend)
+    full, empty = fp.to_frame(alone, backend=backend), fp.to_frame([], backend=backend)
+    assert full.schema == empty.schema
+    rows = full.to_pylist() if backend == "arrow" else full.to_dicts()
+    assert [row["name"] for row in rows] == fp.to_frame(alone)["name"].tolist()
+
+
+def test_an_unknown_frame_is_named():
+    with pytest.raises(fp.ParameterError, match="polars"):
+        fp.to_frame([], backend="spark")

@@ -113,3 +113,11 @@ def test_tippett_curves_fall_from_one(ax):
         values = line.get_ydata()
         assert values[0] == 1.0
         assert (np.diff(values) < 0).all()
+
+
+def test_axes_may_be_left_out_or_named(photo):
+    made = plots.overlay(photo, finding(photo))
+    assert len(made.lines) == 2
+    assert plots.overlay(photo, finding(photo), ax=made) is made
+    assert len(made.lines) == 4
+    plt.close(made.figure)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from fakeproof._worker import Failure, Job, run_job, start_worker
 from fakeproof.checkpoint import Checkpoint, StoredVerdict
@@ -272,15 +272,47 @@ _COLUMNS: tuple[str, ...] = (
 )
 
 
-def to_frame(verdicts: Iterable[Result]) -> Any:
-    """Return a pandas DataFrame with one row a photo (needs the ``notebook`` extra).
+Backend: TypeAlias = Literal["pandas", "polars", "arrow"]
 
+
+def to_frame(verdicts: Iterable[Result], *, backend: Backend = "pandas") -> Any:
+    """Return a table with one row a photo.
+
+    Parameters
+    ----------
+    verdicts : iterable of Verdict, StoredVerdict or Failure
+    backend : {'pandas', 'polars', 'arrow'}
+        What kind of table; the package must be installed (pandas comes with the ``notebook`` extra). The Arrow schema is
+        the same whatever the verdicts are: text, int64 (width, height, regions), float64 (llrs) and bool (at_bound).
+
+    Notes
+    -----
     Columns: name, sha256, width, height, chain; ``<category>_llr``, ``_decision`` and ``_at_bound`` for each category;
     best, regions, problems, error. They are there whatever the verdicts are, of an empty batch too.
     """
-    import pandas as pd
+    if backend not in get_args(Backend):
+        raise ParameterError("backend", backend, get_args(Backend))
+    rows = [_row(v) for v in verdicts]
+    if backend == "pandas":
+        import pandas as pd
 
-    return pd.DataFrame([_row(v) for v in verdicts], columns=list(_COLUMNS))
+        return pd.DataFrame(rows, columns=list(_COLUMNS))
+    if backend == "polars":
+        import polars as pl
+
+        kinds = {"text": pl.String, "whole": pl.Int64, "number": pl.Float64, "truth": pl.Boolean}
+        return pl.DataFrame(rows, schema={name: kinds[_kind(name)] for name in _COLUMNS})
+    import pyarrow as pa
+
+    types = {"text": pa.string(), "whole": pa.int64(), "number": pa.float64(), "truth": pa.bool_()}
+    return pa.Table.from_pylist(rows, schema=pa.schema([(name, types[_kind(name)]) for name in _COLUMNS]))
+
+
+def _kind(column: str) -> str:
+    """Return what a column holds: text, whole numbers, numbers or truth."""
+    if column in ("width", "height", "regions"):
+        return "whole"
+    return "number" if column.endswith("_llr") else "truth" if column.endswith("_at_bound") else "text"
 
 
 def _row(result: Result) -> dict[str, Any]:

@@ -1,10 +1,13 @@
-"""Plots for notebooks: every function takes the matplotlib axes first and returns them.
+"""Plots for notebooks: every function returns the matplotlib axes that it drew on.
 
-matplotlib comes with the ``notebook`` extra and is imported by the caller, who makes the axes.
+Give axes first, or as ``ax=``, or none: then a figure is made. matplotlib comes with the ``notebook`` extra and is imported on
+use.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,12 +41,29 @@ RED = "#d61820"
 BLUE = "#1460c8"
 
 
+def _drawn(draw: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a plot make its axes where none are given."""
+
+    @wraps(draw)
+    def plot(*given: Any, ax: Any = None, **options: Any) -> Any:
+        if given and hasattr(given[0], "imshow"):
+            ax, given = given[0], given[1:]
+        if ax is None:
+            from matplotlib import pyplot
+
+            ax = pyplot.subplots(layout="constrained")[1]
+        return draw(ax, *given, **options)
+
+    return plot
+
+
 def _picture(ax: Any, photo: Photo) -> None:
     ax.imshow(photo.rgb)
     ax.set_xticks([])
     ax.set_yticks([])
 
 
+@_drawn
 def overlay(ax: Any, photo: Photo, result: Finding | Verdict) -> Any:
     """Draw the photo with the decided places outlined and numbered; nothing is drawn where nothing was decided."""
     _picture(ax, photo)
@@ -58,6 +78,7 @@ def overlay(ax: Any, photo: Photo, result: Finding | Verdict) -> Any:
     return ax
 
 
+@_drawn
 def heatmap(ax: Any, photo: Photo, finding: Finding, *, label: str = "") -> Any:
     """Draw a finding's heatmap over the photo in grey; the bar's unit stands in the detector's docstring.
 
@@ -77,6 +98,7 @@ def heatmap(ax: Any, photo: Photo, finding: Finding, *, label: str = "") -> Any:
     return ax
 
 
+@_drawn
 def ela(ax: Any, photo: Photo, finding: Finding | None = None, *, quality: int = 90) -> Any:
     """Draw an ELA map: the finding's deviations from blocks of like texture, or without one the classic picture.
 
@@ -93,11 +115,13 @@ def ela(ax: Any, photo: Photo, finding: Finding | None = None, *, quality: int =
     return ax
 
 
+@_drawn
 def source_difference(ax: Any, photo: Photo, finding: Finding) -> Any:
     """Draw what differs between the photo and its original."""
     return heatmap(ax, photo, finding, label="difference over the expected")
 
 
+@_drawn
 def ghost_curve(ax: Any, photo: Photo, *, box: tuple[int, int, int, int] | None = None) -> Any:
     """Draw the mean squared difference between the photo and itself re-saved at each quality (Farid 2009).
 
@@ -130,6 +154,7 @@ def ghost_curve(ax: Any, photo: Photo, *, box: tuple[int, int, int, int] | None 
     return ax
 
 
+@_drawn
 def dct_histogram(ax: Any, photo: Photo, *, row: int = 0, column: int = 1, component: int = 0) -> Any:
     """Draw the histogram of one quantised DCT coefficient; combs and gaps tell of an earlier save.
 
@@ -150,6 +175,7 @@ def dct_histogram(ax: Any, photo: Photo, *, row: int = 0, column: int = 1, compo
     return ax
 
 
+@_drawn
 def grid_votes(ax: Any, photo: Photo) -> Any:
     """Draw how many pixels vote for each of the 64 positions of the JPEG grid: one bright cell is one grid."""
     from fakeproof._kernels.grid import grid_votes as vote
@@ -162,6 +188,7 @@ def grid_votes(ax: Any, photo: Photo) -> Any:
     return ax
 
 
+@_drawn
 def copy_move(ax: Any, photo: Photo, finding: Finding) -> Any:
     """Draw cloned places with an arrow from each to where it was found again."""
     overlay(ax, photo, finding)
@@ -171,6 +198,7 @@ def copy_move(ax: Any, photo: Photo, finding: Finding) -> Any:
     return ax
 
 
+@_drawn
 def match_lines(ax: Any, photo: Photo, match: Match, *, lines: int = 24) -> Any:
     """Draw photo and source side by side, joined by lines between the same points of both."""
     from fakeproof.photo import Photo as PhotoType
@@ -208,6 +236,7 @@ def _two(llrs: npt.ArrayLike, labels: npt.ArrayLike) -> tuple[npt.NDArray[np.flo
     return values, truth
 
 
+@_drawn
 def tippett(ax: Any, llrs: npt.ArrayLike, labels: npt.ArrayLike) -> Any:
     """Draw for each class the share of cases whose llr is at least a value."""
     values, truth = _two(llrs, labels)
@@ -221,6 +250,7 @@ def tippett(ax: Any, llrs: npt.ArrayLike, labels: npt.ArrayLike) -> Any:
     return ax
 
 
+@_drawn
 def pav(ax: Any, llrs: npt.ArrayLike, labels: npt.ArrayLike) -> Any:
     """Draw stated llrs against those after the best monotone recalibration; honest numbers follow the diagonal."""
     values, truth = _two(llrs, labels)
@@ -235,6 +265,7 @@ def pav(ax: Any, llrs: npt.ArrayLike, labels: npt.ArrayLike) -> Any:
     return ax
 
 
+@_drawn
 def reliability(ax: Any, llrs: npt.ArrayLike, labels: npt.ArrayLike, *, bins: int = 10) -> Any:
     """Draw stated against observed probability at even prior, in bins of equal count."""
     values, truth = _two(llrs, labels)
@@ -252,6 +283,7 @@ def reliability(ax: Any, llrs: npt.ArrayLike, labels: npt.ArrayLike, *, bins: in
     return ax
 
 
+@_drawn
 def llr_histogram(ax: Any, llrs: npt.ArrayLike, labels: npt.ArrayLike, *, bins: int = 30) -> Any:
     """Draw the llrs of both classes."""
     values, truth = _two(llrs, labels)
