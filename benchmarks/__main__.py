@@ -24,6 +24,7 @@ SECTIONS = {
     "double_jpeg": "controlled double compression and grid tests",
     "copy_move": "cloned places",
     "web": "re-used photos: attacks, search, source difference, watermarks",
+    "recapture": "photos of screens and prints, each person held out in turn",
     "product": "same product or another",
     "metadata": "what the file itself says",
     "scoring": "calibrated scores for the three categories",

@@ -124,11 +124,22 @@ def collect(options: Options, store: Path) -> list[Sample]:
     store.mkdir(parents=True, exist_ok=True)
     out: list[Sample] = []
     for group, role, path in photos(options):
-        kept = store / f"{hashlib.sha256(f'{group}/{role}/{path.name}'.encode()).hexdigest()[:16]}.npz"
+        kept = _place(store, group, role, path)
         if not kept.exists():
             _keep(kept, path, role)
         out += _kept(kept, group, role)
     return out
+
+
+def kept_samples(options: Options) -> list[Sample]:
+    """Return what training measured so far; all of it is measured now where there is nothing."""
+    folder = CACHE / "recapture"
+    there = [(g, r, p) for g, r, p in photos(options) if _place(folder, g, r, p).exists()]
+    return [s for g, r, p in there for s in _kept(_place(folder, g, r, p), g, r)] or collect(options, folder)
+
+
+def _place(store: Path, group: str, role: str, path: Path) -> Path:
+    return store / f"{hashlib.sha256(f'{group}/{role}/{path.name}'.encode()).hexdigest()[:16]}.npz"
 
 
 def _keep(kept: Path, path: Path, role: str) -> None:
