@@ -21,7 +21,7 @@ from torch import distributed, nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from benchmarks.material.traces.delivery import CHAINS, EARLY_CHAINS
-from benchmarks.material.traces.samples import Sample, sources, stream
+from benchmarks.material.traces.samples import SIDE, Sample, sources, stream
 from benchmarks.training.trace_model import FEATURES, TraceNet, losses
 from fakeproof.edited.trace_net import coefficient_features, high_pass
 
@@ -29,22 +29,22 @@ BATCH = 10
 """Samples a step and rank."""
 RATE = 2e-3
 WARM_UP = 150
-LEAST_RATE = 0.03
+LEAST_RATE = 0.01
 """Share of the rate that is left at the end."""
 
 
 class Samples(IterableDataset[dict[str, Any]]):
     """Samples made on the fly; another seed for each worker and each start."""
 
-    def __init__(self, folder: Path, seed: int, chains: dict[str, float]) -> None:
-        self.folder, self.seed, self.chains = folder, seed, chains
+    def __init__(self, folder: Path, seed: int, chains: dict[str, float], side: int) -> None:
+        self.folder, self.seed, self.chains, self.side = folder, seed, chains, side
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield samples as tensors."""
         cv2.setNumThreads(1)
         worker = torch.utils.data.get_worker_info()
         own = self.seed + (0 if worker is None else worker.id)
-        for made in stream(sources(self.folder, "train"), own, chains=self.chains):
+        for made in stream(sources(self.folder, "train"), own, chains=self.chains, side=self.side):
             yield as_tensors(made)
 
 
@@ -61,9 +61,9 @@ def as_tensors(made: Sample) -> dict[str, Any]:
     }
 
 
-def rate(step: int, done: float) -> float:
+def rate(step: int, done: float, highest: float = RATE) -> float:
     """Return the learning rate: warm-up, then a cosine over the share of the budget that is used."""
-    return RATE * min(1.0, (step + 1) / WARM_UP) * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
+    return highest * min(1.0, (step + 1) / WARM_UP) * max(LEAST_RATE, 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
 def train(options: argparse.Namespace) -> None:
@@ -86,17 +86,17 @@ def train(options: argparse.Namespace) -> None:
         optimiser.load_state_dict(kept["optimiser"])
         state |= kept["state"]
     seed = (options.seed + 7919 * rank) * 1_000_003 + state["step"]
-    samples = Samples(options.sources, seed, EARLY_CHAINS if options.early else CHAINS)
-    batches = iter(DataLoader(samples, BATCH, num_workers=1, prefetch_factor=3))
+    samples = Samples(options.sources, seed, EARLY_CHAINS if options.early else CHAINS, options.side)
+    batches = iter(DataLoader(samples, options.batch, num_workers=1, prefetch_factor=3))
     recent: list[float] = []
     start, before = time.monotonic(), state["seconds"]
     kept_at = start
     while state["seconds"] < options.seconds:
         for group in optimiser.param_groups:
-            group["lr"] = rate(state["step"], state["seconds"] / options.seconds)
+            group["lr"] = rate(state["step"], state["seconds"] / options.seconds, options.rate)
         recent.append(_step(net, optimiser, {k: v.to(device) for k, v in next(batches).items()}, options.ranks))
         state["step"] += 1
-        state["seen"] += BATCH * options.ranks
+        state["seen"] += options.batch * options.ranks
         state["seconds"] = before + _agreed(time.monotonic() - start, options.ranks)
         if rank == 0 and state["step"] % 50 == 0:
             state["curve"].append((state["step"], round(state["seconds"]), round(float(np.mean(recent)), 4)))
@@ -149,6 +149,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--ranks", type=int, default=1, help="processes that share the work, each started by itself")
     parser.add_argument("--rank", type=int, default=0, help="which of them this is")
     parser.add_argument("--keep-every", type=float, default=180.0)
+    parser.add_argument("--batch", type=int, default=BATCH, help="samples a step and rank")
+    parser.add_argument("--side", type=int, default=SIDE, help="pixels a side of a sample")
+    parser.add_argument("--rate", type=float, default=RATE, help="highest learning rate")
     parser.add_argument("--early", action="store_true", help="chains of weak compression first")
     options = parser.parse_args(arguments)
     options.folder.mkdir(parents=True, exist_ok=True)

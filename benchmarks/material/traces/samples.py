@@ -17,10 +17,10 @@ from benchmarks.material.traces.shapes import BGR, Generator, Mask
 from fakeproof.edited.trace_net import Seen, quantised
 
 SIDE = 256
-"""Pixels of a training sample; a multiple of 8."""
+"""Pixels of a training sample, a multiple of 8, unless asked otherwise."""
 ALTERED = 0.48
 """Share of samples with an alteration."""
-KEPT = 500
+KEPT = 60
 """Samples that wait for their second use."""
 TWIN = 0.25
 """Share of altered samples that are given unaltered instead, with everything else alike: hard negatives."""
@@ -28,6 +28,8 @@ WHOLE_SHARE = 0.4
 """Share of the samples that are changed as a whole, before or after an alteration."""
 MARK_SHARE = 0.12
 """Share of the samples that carry an open mark."""
+LARGEST_REDUCTION = 4.5
+"""Parts are reduced by up to this: small ones alone lack sky beside leaves, and the net would take sky for retouched."""
 SAMPLINGS = ("4:2:0", "4:2:0", "4:2:0", "4:2:2", "4:4:4")
 
 
@@ -46,12 +48,12 @@ def sources(folder: Path, part: str) -> list[npt.NDArray[np.uint8]]:
     return [np.load(path, mmap_mode="r") for path in sorted(folder.glob(f"{part}__*.npy"))]
 
 
-def stream(photos: Sequence[BGR], seed: int, *, chains: Mapping[str, float] = CHAINS) -> Iterator[Sample]:
+def stream(photos: Sequence[BGR], seed: int, *, chains: Mapping[str, float] = CHAINS, side: int = SIDE) -> Iterator[Sample]:
     """Yield samples without end, each a second time later, mirrored or turned; the same seed gives the same ones."""
     rng = np.random.default_rng(seed)
     kept: list[Sample] = []
     while True:
-        made = sample(photos, rng, chains=chains)
+        made = sample(photos, rng, chains=chains, size=side)
         yield made
         if len(kept) < KEPT:
             kept.append(made)
@@ -76,11 +78,13 @@ def turned(made: Sample, rng: Generator) -> Sample:
     return replace(made, view=own, altered=np.ascontiguousarray(altered))
 
 
-def sample(photos: Sequence[BGR], rng: Generator, *, chains: Mapping[str, float] = CHAINS) -> Sample:
+def sample(
+    photos: Sequence[BGR], rng: Generator, *, chains: Mapping[str, float] = CHAINS, size: int = SIDE
+) -> Sample:
     """Make one sample."""
     chain = str(rng.choice(list(chains), p=list(chains.values())))
     scale = scale_of(chain, rng)
-    side = int(np.ceil((SIDE + 9) / scale)) + int(rng.integers(0, 9))
+    side = int(np.ceil((size + 9) / scale)) + int(rng.integers(0, 9))
     photo = _history(_part(photos, side, rng, old=chain == "old"), rng)
     mask, kind = np.zeros((side, side), np.float32), ""
     if rng.random() < ALTERED:
@@ -98,13 +102,14 @@ def sample(photos: Sequence[BGR], rng: Generator, *, chains: Mapping[str, float]
         photo = WHOLE[int(rng.integers(10))](photo, rng)  # none that moves pixels: the mask stays where it is
     if rng.random() < 0.8:
         photo = jpeg(photo, int(rng.integers(82, 100)), str(rng.choice(SAMPLINGS)))
-    return _window(deliver(photo, chain, scale, rng), mask, kind, chain, rng)
+    share, view = _window(deliver(photo, chain, scale, rng), mask, size, rng)
+    return Sample(view, share, kind, chain)
 
 
 def _part(photos: Sequence[BGR], side: int, rng: Generator, *, old: bool) -> BGR:
     """Cut a square from a photo and reduce it; old pictures are reduced a lot."""
     photo = photos[int(rng.integers(len(photos)))]
-    factor = rng.uniform(1.6, 3.5) if old else rng.choice([1.0, rng.uniform(1.0, 1.9)])
+    factor = rng.uniform(1.6, 3.5) if old else float(np.exp(rng.uniform(0, np.log(LARGEST_REDUCTION))))
     cut = min(int(side * factor), *photo.shape[:2])
     top, left = (int(rng.integers(0, n - cut + 1)) for n in photo.shape[:2])
     part = np.ascontiguousarray(photo[top : top + cut, left : left + cut])
@@ -132,15 +137,14 @@ def _history(photo: BGR, rng: Generator) -> BGR:
     return photo
 
 
-def _window(saved: Saved, mask: Mask, kind: str, chain: str, rng: Generator) -> Sample:
-    """Cut an aligned window that holds the alteration if there is one."""
+def _window(saved: Saved, mask: Mask, size: int, rng: Generator) -> tuple[Mask, Seen]:
+    """Cut a window on the grid; return the altered share of its cells, and what the net sees."""
     height, width = saved.luma.shape
     if mask.shape != saved.luma.shape:
         mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
-    top = 8 * int(rng.integers((height - SIDE) // 8 + 1))
-    left = 8 * int(rng.integers((width - SIDE) // 8 + 1))
-    window = (slice(top, top + SIDE), slice(left, left + SIDE))
-    share = mask[window].reshape(SIDE // 8, 8, SIDE // 8, 8).mean((1, 3))
+    top = 8 * int(rng.integers((height - size) // 8 + 1))
+    left = 8 * int(rng.integers((width - size) // 8 + 1))
+    window = (slice(top, top + size), slice(left, left + size))
+    share = mask[window].reshape(size // 8, 8, size // 8, 8).mean((1, 3)).astype(np.float32)
     dct = None if saved.table is None else quantised(saved.luma[window], saved.table)
-    rgb = np.ascontiguousarray(saved.pixels[window][..., ::-1])
-    return Sample(Seen(rgb, dct), share.astype(np.float32), kind, chain)
+    return share, Seen(np.ascontiguousarray(saved.pixels[window][..., ::-1]), dct)

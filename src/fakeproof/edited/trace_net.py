@@ -77,7 +77,7 @@ def seen(photo: Photo) -> Seen:
     jpeg = photo.jpeg
     if jpeg is None:
         return Seen(photo.rgb, None)
-    rgb = np.ascontiguousarray(_stored(photo.rgb, jpeg.orientation))
+    rgb = np.ascontiguousarray(_stored(photo.rgb, jpeg.orientation))  # the photo's own pixels where it is upright
     if jpeg.colour not in ("grey", "ycc") or not jpeg.quantization:
         return Seen(rgb, None)
     return Seen(rgb, quantised(jpeg.luma_plane(), jpeg.quantization[0]))
@@ -152,9 +152,8 @@ def high_pass(rgb: npt.NDArray[np.uint8]) -> Plane:
 def cell_logits(view: Seen) -> Plane:
     """Return the log odds of each whole cell, (rows, columns), as stored."""
     cells = _cells(view)
-    flat = cells.reshape(len(cells), -1)
-    mean = flat.mean(axis=1, dtype=np.float64)
-    spread = np.sqrt(np.maximum((flat.astype(np.float64) ** 2).mean(axis=1) - mean**2, 0)) + SPREAD_FLOOR
+    mean = np.array([one.mean(dtype=np.float64) for one in cells])
+    spread = np.array([one.std(dtype=np.float64) for one in cells]) + SPREAD_FLOOR
     centre, scale = (v.astype(np.float32)[:, None, None] for v in (mean, 1 / spread))
     rows = view.shape[0]
     out = np.empty(view.shape, np.float32)
