@@ -34,7 +34,7 @@ LEVEL = 0.5
 """Where between the photo's median and its strongest cells a decided place ends."""
 
 
-@detector(version=1, category=Category.EDITED, least_side=MIN_SIDE, cost_ms=300)
+@detector(version=2, category=Category.EDITED, least_side=MIN_SIDE, cost_ms=150)
 def consistency(photo: Photo, /) -> Finding | NotApplicable:
     """Find places whose history of saves, scalings and processing differs from the rest of the photo's.
 
