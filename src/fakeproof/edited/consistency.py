@@ -11,6 +11,7 @@ import numpy.typing as npt
 from fakeproof.artefact import shipped
 from fakeproof.detector import detector
 from fakeproof.edited.block_maps import block_heatmap, block_places, outlines, to_mask
+from fakeproof.edited.marks.aside import cleared
 from fakeproof.edited.trace_net import CELL, PART, cell_logits, seen
 from fakeproof.findings import Finding, NotApplicable
 from fakeproof.types import Category
@@ -73,17 +74,18 @@ def consistency(photo: Photo, /) -> Finding | NotApplicable:
     True
     """
     view = seen(photo)
-    logits = cell_logits(view)
-    score, threshold = photo_score(logits), _threshold()
-    stored = places(logits) if score >= threshold else np.zeros(logits.shape, bool)
-    heat, origin = _displayed(photo, logits)
-    mask = to_mask(_displayed(photo, stored)[0], origin, photo.size, block=CELL)
+    logits, origin = _displayed(photo, cell_logits(view))
+    usual = np.float32(np.median(logits))
+    excess = cleared(photo, logits - usual, origin)  # marks laid over openly, and a collage's cells, are no trace
+    score, threshold = photo_score(excess), _threshold()
+    decided = places(excess) if score >= threshold else np.zeros(excess.shape, bool)
+    mask = to_mask(decided, origin, photo.size, block=CELL)
     return Finding(
         score=score,
-        supports=Category.EDITED if stored.any() else None,
-        sentence=phrase("consistency.places" if stored.any() else "consistency.nothing"),
+        supports=Category.EDITED if decided.any() else None,
+        sentence=phrase("consistency.places" if decided.any() else "consistency.nothing"),
         mask=mask,
-        heatmap=block_heatmap(heat, origin, photo.size, block=CELL),
+        heatmap=block_heatmap(excess + usual, origin, photo.size, block=CELL),
         regions=outlines(mask, trace="consistency"),
         facts={"threshold": round(threshold, 3), "coefficients": view.dct is not None},
     )
@@ -97,7 +99,7 @@ def photo_score(logits: npt.NDArray[np.float32]) -> float:
 
 
 def places(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Return the cells of the places that make the score, as stored."""
+    """Return the cells of the places that make the score."""
     cut = float(np.median(logits)) + LEVEL * photo_score(logits)
     out = np.zeros(logits.shape, bool)
     for place in block_places(logits, cut, min_blocks=MIN_CELLS):
