@@ -48,7 +48,9 @@ def sources(folder: Path, part: str) -> list[npt.NDArray[np.uint8]]:
     return [np.load(path, mmap_mode="r") for path in sorted(folder.glob(f"{part}__*.npy"))]
 
 
-def stream(photos: Sequence[BGR], seed: int, *, chains: Mapping[str, float] = CHAINS, side: int = SIDE) -> Iterator[Sample]:
+def stream(
+    photos: Sequence[BGR], seed: int, *, chains: Mapping[str, float] = CHAINS, side: int = SIDE
+) -> Iterator[Sample]:
     """Yield samples without end, each a second time later, mirrored or turned; the same seed gives the same ones."""
     rng = np.random.default_rng(seed)
     kept: list[Sample] = []
@@ -78,9 +80,7 @@ def turned(made: Sample, rng: Generator) -> Sample:
     return replace(made, view=own, altered=np.ascontiguousarray(altered))
 
 
-def sample(
-    photos: Sequence[BGR], rng: Generator, *, chains: Mapping[str, float] = CHAINS, size: int = SIDE
-) -> Sample:
+def sample(photos: Sequence[BGR], rng: Generator, *, chains: Mapping[str, float] = CHAINS, size: int = SIDE) -> Sample:
     """Make one sample."""
     chain = str(rng.choice(list(chains), p=list(chains.values())))
     scale = scale_of(chain, rng)
