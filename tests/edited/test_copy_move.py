@@ -15,6 +15,7 @@ import fakeproof as fp
 from fakeproof._kernels.patchmatch import DEPTH, match_field, next_random
 from fakeproof._kernels.self_match import likest_elsewhere
 from fakeproof.edited.clones import verify as clone_verify
+from fakeproof.edited.clones.groups import grouped
 from fakeproof.edited.clones.patch_field import fit_error, zernike_moduli
 from fakeproof.edited.clones.words import describe, numbers
 from fakeproof.evidence.pixels import pixel_scores
@@ -291,3 +292,33 @@ def test_numbers_name_the_transform(angle, mirror):
     assert got["rotation_deg"] == pytest.approx(angle, abs=0.1)
     assert (got["scale"], got["mirrored"], got["dx"], got["dy"]) == (0.8, mirror, 5.0, -7.0)
     assert ("mirrored" in describe(got)["en"]) == mirror
+
+
+def test_several_copies_of_one_source_are_one_group():
+    rgb = skimage.data.astronaut()[:, :, :].copy()
+    patch = rgb[300:390, 150:240].copy()
+    for top, left in ((20, 20), (20, 380), (400, 400)):
+        rgb[top : top + 90, left : left + 90] = patch
+    finding = fp.edited.copy_move(jpeg(rgb, 95))
+    assert sorted({r.label for r in finding.regions}) == ["1a", "1b", "1c", "1d"]
+    for top, left in ((300, 150), (20, 20), (20, 380), (400, 400)):
+        assert finding.mask[top + 20 : top + 70, left + 20 : left + 70].mean() > 0.9
+    assert {p["pair"] for p in finding.facts["pairs"]} == {1}
+    assert {place for p in finding.facts["pairs"] for place in p["places"]} == set("abcd")
+
+
+def half(*numbers):
+    return np.isin(np.arange(12).reshape(3, 4), numbers)
+
+
+def pair(first, second):
+    values = dict.fromkeys(("agreement", "fine", "filled", "repeats", "light", "contrast"), 0.0)
+    return clone_verify.Clone(first=half(*first), second=half(*second), affine=np.eye(2, 3), pixels=2, **values), 2.0
+
+
+def test_pairs_that_share_a_place_are_joined_and_what_is_known_says_nothing_new():
+    found = grouped([pair((0, 1), (4, 5)), pair((8, 9), (10, 11)), pair((5, 4), (1,)), pair((4,), (6, 7))])
+    assert [[link.letters for link in g.links] for g in found] == [[("a", "b"), ("b", "c")], [("a", "b")]]
+    (joined,) = grouped([pair((0, 1), (4, 5)), pair((8, 9), (10, 11)), pair((5,), (8,))])
+    assert [link.letters for link in joined.links] == [("a", "b"), ("c", "d"), ("b", "c")]
+    assert len(joined.places) == 4

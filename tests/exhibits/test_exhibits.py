@@ -70,7 +70,7 @@ def verdict(name="evidence.jpg", edited=1.8, web=0.0, product=0.0, url="https://
             supports=fp.Category.EDITED,
             regions=places,
             sentence={"en": "A part is cloned.", "zh": "有一部分被克隆。"},
-            facts={"pairs": [pair]},
+            facts={"pairs": [pair | {"places": ["a", "b"]}]},
         ),
         fp.Finding(
             detector="match_sources",

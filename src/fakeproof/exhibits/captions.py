@@ -77,11 +77,11 @@ def copied_words(pairs: Sequence[dict[str, Any]]) -> Words:
     """Say for each pair how the patch was moved."""
     out: Words = {}
     for lang in ("en", "zh"):
-        parts = [f"{p['pair']}a ↔ {p['pair']}b: {p['words'][lang]}" for p in pairs]
+        parts = [f"{p['pair']}{p['places'][0]} ↔ {p['pair']}{p['places'][1]}: {p['words'][lang]}" for p in pairs]
         head = (
-            "画面中有两处为同一块内容（含噪点一致），仅凭此图不能判断哪一处是原处。"
+            "编号相同的各处为同一块内容（含噪点一致），仅凭此图不能判断哪一处是原处。"
             if lang == "zh"
-            else "Two places hold the same pixels, noise included; which of them came first cannot be told. "
+            else "Places with the same number hold the same pixels, noise included; which came first cannot be told. "
         )
         out[lang] = head + _joined(parts, lang)
     return out

@@ -70,7 +70,7 @@ def _copied(photo: Photo, finding: Finding, known: Sequence[Region], supported: 
     regions, pairs = _renumbered(finding, known)
     draw.circled(image, regions, scale)
     for pair in pairs:
-        halves = [[r for r in regions if r.label == f"{pair['pair']}{letter}"] for letter in "ab"]
+        halves = [[r for r in regions if r.label == f"{pair['pair']}{letter}"] for letter in pair["places"]]
         radii = [max((max(_sides(r)) for r in half), default=0.0) * 0.6 * scale for half in halves]
         centres = ([v * scale for v in pair[key]] for key in ("from", "to"))
         draw.link(image, *centres, radii=(radii[0], radii[1]))
@@ -86,14 +86,16 @@ def _copied(photo: Photo, finding: Finding, known: Sequence[Region], supported: 
 
 def _renumbered(finding: Finding, known: Sequence[Region]) -> tuple[list[Region], list[dict[str, Any]]]:
     """Give each pair the number that its places have in the circled picture, where they are circled there."""
-    numbers = {r.polygon.tobytes(): r.label.rstrip("ab") for r in known}
-    new = {
-        r.label.rstrip("ab"): numbers[r.polygon.tobytes()] for r in finding.regions if r.polygon.tobytes() in numbers
-    }
-    if len(new) < len({r.label.rstrip("ab") for r in finding.regions}):
+    numbers = {r.polygon.tobytes(): _number(r) for r in known}
+    new = {_number(r): numbers[r.polygon.tobytes()] for r in finding.regions if r.polygon.tobytes() in numbers}
+    if len(new) < len({_number(r) for r in finding.regions}):
         return list(finding.regions), list(finding.facts["pairs"])
-    regions = [replace(r, label=new[r.label.rstrip("ab")] + r.label[-1]) for r in finding.regions]
+    regions = [replace(r, label=new[_number(r)] + r.label[-1]) for r in finding.regions]
     return regions, [{**p, "pair": new.get(str(p["pair"]), p["pair"])} for p in finding.facts["pairs"]]
+
+
+def _number(region: Region) -> str:
+    return region.label.rstrip("abcdefghijklmnopqrstuvwxyz")
 
 
 def _sides(region: Region) -> tuple[float, float]:

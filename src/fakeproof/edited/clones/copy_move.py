@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from fakeproof.artefact import shipped
 from fakeproof.detector import detector
 from fakeproof.edited.block_maps import outlines
+from fakeproof.edited.clones.groups import LETTERS, Link, grouped
 from fakeproof.edited.clones.keypoints import keypoint_candidates
 from fakeproof.edited.clones.patch_field import dense_candidates
 from fakeproof.edited.clones.verify import Clone, Ground, verify_clone
@@ -68,8 +69,8 @@ def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable
     Returns
     -------
     Finding
-        ``mask`` holds source and copies; ``regions`` are labelled by pair (1a, 1b); ``facts["pairs"]`` gives each
-        transform in numbers and words, with the centres to link. The score is the log odds that the best pair is a
+        ``mask`` holds source and copies; ``regions`` are labelled by group (1a, 1b, 1c for a source and two copies);
+        ``facts["pairs"]`` gives each transform in numbers and words, with the centres to link. The score is the log odds that the best pair is a
         clone and no likeness, on the training photos; it supports `Category.EDITED` from 1.2.
     NotApplicable
         If the shorter side is below 96 px.
@@ -96,7 +97,7 @@ def copy_move(photo: Photo, /, *, dense: bool = True) -> Finding | NotApplicable
     """
     grey = _working(photo.luma, SPARSE_PIXELS)
     pairs, crowded = _pairs(grey, dense=dense)
-    pairs = [pair for pair in pairs if not _laid_over(photo, pair.clone)]
+    pairs = [pair for pair in pairs if not _laid_over(photo, pair[0])]
     return _finding(photo, pairs, crowded, grey.shape)
 
 
@@ -108,12 +109,6 @@ def _laid_over(photo: Photo, clone: Clone) -> bool:
         if any(small[place].mean() > LAID_OVER for place in (clone.first, clone.second) if place.any()):
             return True
     return across_cells(laid_over(photo), clone.first, clone.second)
-
-
-@dataclass(frozen=True)
-class _Pair:
-    clone: Clone
-    score: float
 
 
 def _working(luma: npt.NDArray[np.float32], pixels: int) -> npt.NDArray[np.float32]:
@@ -142,21 +137,16 @@ def candidates(
     return found, least, crowded
 
 
-def _pairs(grey: npt.NDArray[np.float32], *, dense: bool) -> tuple[list[_Pair], float]:
-    """Verify candidates, best first; one that lies in places already taken is the same clone seen again."""
+def _pairs(grey: npt.NDArray[np.float32], *, dense: bool) -> tuple[list[tuple[Clone, float]], float]:
+    """Verify candidates; return those that passed, best first, and how crowded the keypoints are."""
     found, least, crowded = candidates(grey, dense=dense)
     verified, ground = [], Ground.of(grey)
     for seed, affine in found:
         clone = verify_clone(ground, _sharpened(grey, affine, seed), seed=seed, least=least)
         if clone is not None:
-            verified.append(_Pair(clone, clone_score(clone) - CROWD_COST * max(0.0, crowded - CROWD_FREE)))
-    verified.sort(key=lambda pair: -pair.score)
-    kept: list[_Pair] = []
-    for pair in verified:
-        own = pair.clone.first | pair.clone.second
-        if all((own & (k.clone.first | k.clone.second)).sum() < 0.5 * own.sum() for k in kept):
-            kept.append(pair)
-    return kept, crowded
+            verified.append((clone, clone_score(clone) - CROWD_COST * max(0.0, crowded - CROWD_FREE)))
+    verified.sort(key=lambda pair: -pair[1])
+    return verified, crowded
 
 
 def _sharpened(
@@ -211,25 +201,25 @@ def clone_score(clone: Clone) -> float:
     return float(sum(weights[name] * value for name, value in measurements(clone).items()))
 
 
-def _finding(photo: Photo, pairs: list[_Pair], crowded: float, shape: tuple[int, ...]) -> Finding:
-    decided = [pair for pair in pairs if pair.score >= DECIDES]
+def _finding(photo: Photo, pairs: list[tuple[Clone, float]], crowded: float, shape: tuple[int, ...]) -> Finding:
+    groups = grouped(pair for pair in pairs if pair[1] >= DECIDES)
     factor = photo.size[0] / shape[1]
     flags = Flag.REPETITIVE if crowded > CROWDED else Flag.NONE
     mask = np.zeros((photo.size[1], photo.size[0]), bool)
     regions: list[Region] = []
     facts: list[dict[str, Any]] = []
-    for number, pair in enumerate(decided, start=1):
-        both = [_full(part, photo.size) for part in (pair.clone.first, pair.clone.second)]
-        mask |= both[0] | both[1]
-        facts.append(_pair_facts(pair, number, factor))
-        for part, letter in zip(both, "ab", strict=True):
-            regions += _regions(part, f"{number}{letter}", pair.score)
-    best = max((pair.score for pair in pairs), default=NOTHING)
+    for number, group in enumerate(groups, start=1):
+        facts += [_pair_facts(link, number, factor) for link in group.links]
+        for place, letter in zip(group.places, LETTERS, strict=False):
+            part = _full(place, photo.size)
+            mask |= part
+            regions += _regions(part, f"{number}{letter}", group.links[0].score)
+    best = max((score for _, score in pairs), default=NOTHING)
     return Finding(
         score=float(max(best, NOTHING)),
-        supports=Category.EDITED if decided else None,
+        supports=Category.EDITED if groups else None,
         sentence=_sentence(facts),
-        mask=frozen_array(mask) if decided else None,
+        mask=frozen_array(mask) if groups else None,
         regions=tuple(regions),
         facts={
             "pairs": facts,
@@ -259,7 +249,7 @@ def _regions(part: Mask, label: str, score: float) -> list[Region]:
     return [replace(r, label=label, score=score, role="either") for r in found if r.area >= least]
 
 
-def _pair_facts(pair: _Pair, number: int, factor: float) -> dict[str, Any]:
+def _pair_facts(pair: Link, number: int, factor: float) -> dict[str, Any]:
     y, x = np.nonzero(pair.clone.first)
     affine = pair.clone.affine.copy()
     affine[:, 2] *= factor
@@ -267,6 +257,7 @@ def _pair_facts(pair: _Pair, number: int, factor: float) -> dict[str, Any]:
     values = numbers(affine, centre)
     return {
         "pair": number,
+        "places": list(pair.letters),
         **values,
         "words": describe(values),
         "score": round(pair.score, 3),
