@@ -2,6 +2,7 @@
 
 import io
 import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from fakeproof._kernels.self_match import likest_elsewhere
 from fakeproof.edited.clones import verify as clone_verify
 from fakeproof.edited.clones.groups import grouped
 from fakeproof.edited.clones.patch_field import fit_error, zernike_moduli
+from fakeproof.edited.clones.refine import fitted_to_pixels
 from fakeproof.edited.clones.words import describe, numbers
 from fakeproof.evidence.pixels import pixel_scores
 from fakeproof.geometry import mirrored_descriptors
@@ -194,11 +196,11 @@ def test_the_field_comes_near_exhaustive_search():
 
 
 @pytest.mark.nojit
-@pytest.mark.parametrize("seed", [7, 20150])
-def test_the_field_is_that_of_one_offset_after_the_other(seed):
+@pytest.mark.parametrize(("seed", "stride"), [(7, 1), (20150, 1), (7, 2), (5, 3)])
+def test_the_field_is_that_of_one_offset_after_the_other(seed, stride):
     features = np.random.default_rng(seed).random((11, 13, DEPTH), dtype=np.float32)
-    field, cost = match_field(features, 3, 4, seed)
-    expected, least_cost = field_one_by_one(features, 3, 4, seed)
+    field, cost = match_field(features, 3, 4, seed, stride)
+    expected, least_cost = field_one_by_one(features, 3, 4, seed, stride)
     np.testing.assert_array_equal(field, expected)
     np.testing.assert_array_equal(cost, least_cost)
 
@@ -305,6 +307,25 @@ def test_several_copies_of_one_source_are_one_group():
         assert finding.mask[top + 20 : top + 70, left + 20 : left + 70].mean() > 0.9
     assert {p["pair"] for p in finding.facts["pairs"]} == {1}
     assert {place for p in finding.facts["pairs"] for place in p["places"]} == set("abcd")
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_a_rough_transform_is_fitted_to_the_pixels(mirror):
+    rgb, truth = cloned(skimage.data.astronaut(), angle=20.0, scale=1.2, mirror=mirror)
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    linear = cv2.getRotationMatrix2D((0, 0), 20.0, 1.2)[:, :2] @ np.diag([-1.0 if mirror else 1.0, 1.0])
+    exact = np.column_stack([linear, np.array([300, 120]) - linear @ np.array([130, 330])])
+    rough = exact + np.array([[0.01, -0.01, 1.2], [0.01, 0.0, -1.0]])
+    y, x = np.mgrid[: grey.shape[0], : grey.shape[1]]
+    first = np.hypot(y - 330, x - 130) < SIDE / 2
+    second = truth & ~first
+    values = dict.fromkeys(("agreement", "fine", "filled", "repeats", "light", "contrast"), 0.0)
+    clone = clone_verify.Clone(first=first, second=second, affine=rough, pixels=1, **values)
+    fitted = fitted_to_pixels(grey, clone)
+    corners = np.array([[90.0, 300.0, 1.0], [170.0, 360.0, 1.0]])
+    assert np.abs(corners @ (fitted - exact).T).max() < 0.5 < np.abs(corners @ (rough - exact).T).max()
+    empty = replace(clone, first=np.zeros_like(first))
+    assert fitted_to_pixels(grey, empty) is None
 
 
 def half(*numbers):

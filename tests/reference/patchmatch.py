@@ -12,42 +12,43 @@ def xorshift(state):
     return state ^ (state << 17) & MASK
 
 
-def field_one_by_one(features, least, rounds, seed):
+def field_one_by_one(features, least, rounds, seed, stride=1):
     """Return PatchMatch's field and costs, each offset held against the best so far before the next is looked at."""
     rows, columns, depth = features.shape
-    field, cost = np.zeros((rows, columns, 2), np.int32), np.full((rows, columns), np.float32(3e38))
+    down, across = -(-rows // stride), -(-columns // stride)
+    field, cost = np.zeros((down, across, 2), np.int32), np.full((down, across), np.float32(3e38))
 
     def attempt(y, x, dy, dx):
-        v, u = y + dy, x + dx
+        v, u = y * stride + dy, x * stride + dx
         if not (0 <= v < rows and 0 <= u < columns) or dy * dy + dx * dx < least * least:
             return
         total = np.float32(0)
         for k in range(depth):
-            d = features[y, x, k] - features[v, u, k]
+            d = features[y * stride, x * stride, k] - features[v, u, k]
             total += d * d
         if total < cost[y, x]:
             cost[y, x], field[y, x] = total, (dy, dx)
 
     state = seed
-    for y, x in np.ndindex(rows, columns):
+    for y, x in np.ndindex(down, across):
         for _ in range(8):
             state = xorshift(state)
             v = (state >> 33) % rows
             state = xorshift(state)
-            attempt(y, x, v - y, (state >> 33) % columns - x)
+            attempt(y, x, v - y * stride, (state >> 33) % columns - x * stride)
             if cost[y, x] < 1e38:
                 break
     for turn in range(rounds):
         step = 1 if turn % 2 == 0 else -1
-        for y in range(rows)[::step]:
-            for x in range(columns)[::step]:
+        for y in range(down)[::step]:
+            for x in range(across)[::step]:
                 for ny, nx in ((y, x - step), (y - step, x), (y - step, x - step), (y - step, x + step)):
-                    if not (0 <= ny < rows and 0 <= nx < columns):
+                    if not (0 <= ny < down and 0 <= nx < across):
                         continue
                     dy, dx = (int(v) for v in field[ny, nx])
                     attempt(y, x, dy, dx)
                     my, mx = 2 * ny - y, 2 * nx - x
-                    if 0 <= my < rows and 0 <= mx < columns:
+                    if 0 <= my < down and 0 <= mx < across:
                         attempt(y, x, 2 * dy - int(field[my, mx, 0]), 2 * dx - int(field[my, mx, 1]))
                 radius = max(rows, columns)
                 while radius >= 1:

@@ -59,12 +59,14 @@ def _start(
     cost: npt.NDArray[np.float32],
     least: int,
     state: np.uint64,
+    shape: tuple[int, int, int],
 ) -> np.uint64:
     """Give each position a partner at random, far enough away; the eighth is the last that is tried."""
-    rows, columns = cost.shape
-    for y in range(rows):
-        for x in range(columns):
-            cost[y, x] = _FAR
+    rows, columns, stride = shape
+    for i in range(cost.shape[0]):
+        for j in range(cost.shape[1]):
+            y, x = i * stride, j * stride
+            cost[i, j] = _FAR
             for _ in range(8):
                 state = next_random(state)
                 v = int((state >> np.uint64(33)) % np.uint64(rows))
@@ -72,8 +74,8 @@ def _start(
                 u = int((state >> np.uint64(33)) % np.uint64(columns))
                 dy, dx = v - y, u - x
                 if dy * dy + dx * dx >= least * least:
-                    field[y, x, 0], field[y, x, 1] = dy, dx
-                    cost[y, x] = _distance(flat, y * columns + x, v * columns + u)
+                    field[i, j, 0], field[i, j, 1] = dy, dx
+                    cost[i, j] = _distance(flat, y * columns + x, v * columns + u)
                     break
     return state
 
@@ -150,9 +152,9 @@ def _improve(
 
 @kernel
 def match_field(
-    features: npt.NDArray[np.float32], least: int, rounds: int, seed: int
+    features: npt.NDArray[np.float32], least: int, rounds: int, seed: int, stride: int = 1
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-    """Return for each position the offset to its most similar other position, and the squared distance there.
+    """Return for positions on a grid the offset to their most similar other position, and the squared distance there.
 
     Parameters
     ----------
@@ -163,21 +165,24 @@ def match_field(
         Passes over the picture, alternating in direction.
     seed : int
         Start of the generator, not 0.
+    stride : int
+        Positions from one of the grid to the next; they may lead to any position, on the grid or off.
 
     Returns
     -------
-    field : ndarray, shape (rows, columns, 2), int32
-        (down, right) offsets.
-    cost : ndarray, shape (rows, columns), float32
+    field : ndarray, shape (rows / stride, columns / stride, 2), int32
+        (down, right) offsets in positions; sides are rounded up.
+    cost : ndarray, shape (rows / stride, columns / stride), float32
     """
     rows, columns = features.shape[0], features.shape[1]
     if features.shape[2] != DEPTH:
         raise ValueError("features must be 12 a position")
     flat = features.reshape(-1)
-    field = np.zeros((rows, columns, 2), np.int32)
-    cost = np.empty((rows, columns), np.float32)
+    down, across = (rows + stride - 1) // stride, (columns + stride - 1) // stride
+    field = np.zeros((down, across, 2), np.int32)
+    cost = np.empty((down, across), np.float32)
     reach = least * least
-    state = _start(flat, field, cost, least, np.uint64(seed))
+    state = _start(flat, field, cost, least, np.uint64(seed), (rows, columns, stride))
     radii, inverse = np.zeros(_REACHES, np.int64), np.zeros(_REACHES, np.float64)
     number, radius = 0, max(rows, columns)
     while radius >= 1:
@@ -186,11 +191,11 @@ def match_field(
     offsets, found = np.zeros((_REACHES, 2), np.int64), np.zeros(_REACHES, np.float32)
     for turn in range(rounds):
         step = 1 if turn % 2 == 0 else -1
-        for i in range(rows):
-            y = i if step == 1 else rows - 1 - i
-            for j in range(columns):
-                x = j if step == 1 else columns - 1 - j
-                place = (y, x, rows, columns)
+        for i in range(down):
+            y = i if step == 1 else down - 1 - i
+            for j in range(across):
+                x = j if step == 1 else across - 1 - j
+                place = (y * stride, x * stride, rows, columns)
                 by, bx, best = int(field[y, x, 0]), int(field[y, x, 1]), cost[y, x]
                 proposed = _neighbours(field, y, x, step, offsets)
                 _costs(flat, place, (0, 0), offsets, (0, proposed), reach, found)

@@ -19,6 +19,8 @@ __all__ = ["SelfMatches", "keypoint_candidates", "match_within"]
 
 Affine = npt.NDArray[np.float64]
 
+PIXELS = 700_000
+"""Largest picture that points are looked for in; SIFT doubles it first, and its finest points seldom survive a save."""
 COUNT = 3500
 """Strongest points that are matched; the table of distances grows with the square."""
 CONTRAST = 0.015
@@ -45,10 +47,14 @@ class SelfMatches:
 
 
 def _features(grey: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32]]:
+    factor = max(1.0, float(np.sqrt(grey.size / PIXELS)))
+    if factor > 1:
+        size = (round(grey.shape[1] / factor), round(grey.shape[0] / factor))
+        grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
     points, descriptors = cv2.SIFT.create(nfeatures=COUNT, contrastThreshold=CONTRAST).detectAndCompute(grey, None)
     if not points:
         return np.empty((0, 2)), np.empty((0, 128), np.float32)
-    at = np.array([p.pt for p in points], np.float64)
+    at = (np.array([p.pt for p in points], np.float64) + 0.5) * factor - 0.5
     norm = np.linalg.norm(descriptors, axis=1, keepdims=True)
     return at, (descriptors / np.maximum(norm, 1e-6)).astype(np.float32)
 
