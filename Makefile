@@ -8,7 +8,9 @@ JOBS ?= 2
 BENCH_LIMIT ?=
 SECTIONS ?= all
 
-.PHONY: demo test test-nojit independent lint types contracts docs doctest notebooks bench clean
+AGAINST ?=
+
+.PHONY: api demo test test-nojit independent lint types contracts docs doctest notebooks bench clean
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +48,10 @@ types: $(VENV)/.group-lint $(VENV)/.group-notebooks
 
 contracts: $(VENV)/.group-lint
 	$(BIN)/lint-imports
+
+# What changed in the public names and signatures against a version: a tag, or any commit.
+api: $(VENV)/.group-lint
+	$(BIN)/griffe check fakeproof --search src --against $(or $(AGAINST),$(shell git describe --tags --abbrev=0))
 
 docs: $(VENV)/.group-docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
