@@ -131,4 +131,4 @@ def run(job: Job) -> Told:
         place = verdict.dossier(job.out, lang=job.lang, overwrite=job.overwrite)
     except (FakeproofError, OSError) as error:
         return Told(said=said, wrong=text("command.no_dossier", job.lang, folder=str(job.out), why=str(error)))
-    return Told(said=said, place=text("command.dossier", job.lang, folder=str(place)))
+    return Told(said=said, place="  " + text("command.dossier", job.lang, folder=str(place)))
