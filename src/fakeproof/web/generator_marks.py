@@ -31,7 +31,8 @@ SPARK_SIDES = (18, 20, 22, 24, 27, 30, 33, 36, 40, 44, 49, 54)
 """Sizes of the star that are tried, px of a picture whose shorter side was brought to 512 px."""
 SPARK_SIDE = 512
 SPARK_LIKE = 0.9
-"""Correlation with the star from which it is one; a drawn one on a calm ground has 0.92 and more, on a busy one it is missed."""
+"""Correlation with the star from which it is one; a drawn one on a calm ground has 0.92 and more, on a busy one it is missed.
+The likest place of 2,091 ordinary photos has 0.859."""
 SPARK_CONTRAST = 12.0
 """Grey levels by which the star is lighter than its surroundings."""
 
