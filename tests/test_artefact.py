@@ -152,3 +152,14 @@ def test_late_imports_count_and_type_checking_does_not():
     assert "fakeproof.photo" not in code._imports("fakeproof.edited.localize")
     without = code.closure(["fakeproof.edited.localize"], without=["fakeproof._kernels.fusion"])
     assert "fakeproof._kernels.fusion" not in without < found
+
+
+def test_a_part_is_the_same_however_it_came_about(monkeypatch):
+    before, found = artefact.digest("product.embedding"), artefact.shipped("product.embedding")
+    other = artefact.Artefact(
+        Head(part="product.embedding", command="by hand", files=found.head.files), found.values, None
+    )
+    monkeypatch.setattr(artefact, "shipped", lambda _: other)
+    assert artefact.digest("product.embedding") == before
+    monkeypatch.setattr(artefact, "shipped", lambda _: artefact.Artefact(other.head, {"about": "else"}, None))
+    assert artefact.digest("product.embedding") != before

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any, Self
 
@@ -149,10 +149,10 @@ def shipped(part: str) -> Artefact:
 
 
 def digest(part: str) -> str:
-    """Return the SHA-256 of a shipped part, whatever it is vouched for; its head holds those of the files beside it."""
+    """Return the SHA-256 of what a shipped part holds, its values and the files beside it, however they came about."""
     found = shipped(part)
-    head = replace(found.head, carried={}).to_dict()
-    return hashlib.sha256(json.dumps({**found.values, "head": head}, sort_keys=True).encode()).hexdigest()
+    held = {"values": found.values, "files": dict(found.head.files)}
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
 
 
 def _place(part: str) -> tuple[Any, str]:
