@@ -32,6 +32,7 @@ SECTIONS = {
     "photo": "reading photos: coefficients and open times",
     "chain": "delivery chain confusion matrix",
     "speed": "analysis by stage and size, against cv2.imdecode",
+    "latency": "what searching costs beside the analysis",
     "scale": "batches and services: rates, memory, sizing",
     "robustness": "hostile bytes",
     "peers": "other libraries in the same run",
