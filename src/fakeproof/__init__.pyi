@@ -30,7 +30,10 @@ from .findings import Match as Match
 from .findings import NotApplicable as NotApplicable
 from .findings import Region as Region
 from .findings import Source as Source
+from .order import Message as Message
 from .order import Order as Order
+from .order import Report as Report
+from .order import read_messages as read_messages
 from .photo import Photo as Photo
 from .photo import PhotoLimits as PhotoLimits
 from .types import Category as Category

@@ -1,16 +1,17 @@
-"""Three cases made from photos that ship with scikit-image, analysed for real: what comes out is what is printed."""
+"""Four cases and two counter-cases made from photos that ship with scikit-image, analysed for real: what comes out is what is printed."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fakeproof.findings import Source
-from fakeproof.types import Language
+from fakeproof.order import Message, Order, Report
+from fakeproof.types import Category, Language
 
 if TYPE_CHECKING:
     from fakeproof.types import RGB8
@@ -30,6 +31,7 @@ class Case:
     evidence: bytes
     sources: list[Any] = field(default_factory=list)
     products: list[Any] = field(default_factory=list)
+    order: Order | None = None
 
 
 def _jpeg(rgb: RGB8, quality: int) -> bytes:
@@ -48,9 +50,8 @@ def _again(rgb: RGB8, quality: int) -> RGB8:
     return np.asarray(Image.open(io.BytesIO(_jpeg(rgb, quality))))
 
 
-def _edited() -> bytes:
-    """Clone the bowl of the spoon onto the table, retouch a part of the wood, save as a chat app would."""
-    import cv2
+def _cloned() -> bytes:
+    """Clone the bowl of the spoon onto the table, save as a chat app would."""
     import numpy as np
     import skimage.data
 
@@ -59,9 +60,38 @@ def _edited() -> bytes:
     to, origin = np.array([330, 84]), np.array([270, 372])
     soft = np.clip((58 - np.hypot(y - to[0], x - to[1])) / 6, 0, 1)[..., None]
     moved = np.roll(rgb, tuple(to - origin), axis=(0, 1))
-    rgb = (rgb * (1 - soft) + moved * soft).astype(np.uint8)
-    wood = (np.hypot(y - 215, x - 520) < 26).astype(np.uint8)
-    return _jpeg(np.asarray(cv2.inpaint(rgb, wood, 5, cv2.INPAINT_TELEA)), 88)
+    return _jpeg((rgb * (1 - soft) + moved * soft).astype(np.uint8), 88)
+
+
+def _cracked() -> tuple[bytes, list[Source]]:
+    """Paint a crack into the cup: the original beside it shows what was added."""
+    import cv2
+    import numpy as np
+    import skimage.data
+
+    rgb = _again(skimage.data.coffee(), 90)
+    crack = np.zeros(rgb.shape[:2], np.float32)
+    line = np.array([[340, 50], [362, 74], [356, 94], [378, 116], [374, 140], [392, 162]], np.int32)
+    cv2.polylines(crack, [line], isClosed=False, color=1.0, thickness=3, lineType=cv2.LINE_AA)
+    soft = cv2.GaussianBlur(crack, (0, 0), 0.8)[..., None]
+    changed = (rgb * (1 - soft * 0.85)).astype(np.uint8)
+    seen = Source(_jpeg(rgb, 95), url="https://pictures.example/coffee", seen_on="pictures.example", key="coffee.jpg")
+    return _jpeg(changed, 88), [seen]
+
+
+def _order() -> Order:
+    """Make an order with its chat and an earlier report, refunded already."""
+    at = datetime(2026, 5, 3, 6, 2, tzinfo=UTC)
+    chat = (
+        Message(at=at, side="buyer", text="The cup came with two spoons, one is bent.", photo="edited.jpg"),
+        Message(at=at + timedelta(hours=1), side="shop", text="Could you send another photo?"),
+        Message(at=at + timedelta(hours=2), side="buyer", text="Here it is again.", photo="edited.jpg"),
+    )
+    earlier = Report(at=at + timedelta(days=1), category=Category.WEB_IMAGE, photo="edited.jpg", outcome="refused")
+    return Order(
+        number="260501-000123", reported_at=at + timedelta(days=2), messages=chat, reports=(earlier,), report_limit=3,
+        refunded_at=at + timedelta(days=1), appeal_until=at + timedelta(days=8),
+    )  # fmt: skip
 
 
 def _copied() -> tuple[bytes, list[Source]]:
@@ -95,7 +125,10 @@ def cases() -> Iterator[Case]:
     """Make the cases one after the other."""
     import skimage.data
 
-    yield Case(name="edited", title="An edited photo: a part cloned, another retouched", evidence=_edited())
+    title = "An edited photo: a part cloned; with the order's chat and an earlier report"
+    yield Case(name="edited", title=title, evidence=_cloned(), order=_order())
+    evidence, sources = _cracked()
+    yield Case(name="cracked", title="A crack painted in, beside the original", evidence=evidence, sources=sources)
     evidence, sources = _copied()
     yield Case(
         name="web-image", title="A web image: cropped, mirrored, saved again", evidence=evidence, sources=sources
@@ -122,7 +155,7 @@ def run(folder: Path, *, lang: Language = "en") -> Iterator[str]:
 
     for case in cases():
         photo = Photo.from_bytes(case.evidence, name=f"{case.name}.jpg")
-        verdict = analyze(photo, sources=case.sources, products=case.products)
+        verdict = analyze(photo, sources=case.sources, products=case.products, order=case.order)
         place = verdict.dossier(folder / case.name, lang=lang, overwrite=True)
         yield f"== {case.title}"
         yield told(verdict, lang)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fakeproof.errors import ParameterError
 from fakeproof.findings import frozen_array
 from fakeproof.types import Category, Language
+from fakeproof.words import frozen_words, languages, said, text
 
 if TYPE_CHECKING:
     from fakeproof.types import RGB8
@@ -52,8 +53,12 @@ class Exhibit:
         Altered places circled; a copied place and its origin; what changed against the original; photo and original;
         photo and the shop's photos; photo and a picture that was found inside its file; a photo of a
         screen, outlined, and a place of it with its spectrum.
-    words : mapping
-        The caption by language.
+    legend : mapping
+        What the numbers in the picture mean, by language.
+    claims : tuple of mapping
+        What can be seen in it, one sentence each, by language: what a statement may say.
+    band : tuple of mapping
+        Lines to be set below the picture, by language: who took which part, where and when it was seen.
     supported : bool
         Whether the weighed evidence supports the category; an exhibit of an unsupported one only helps people look.
     facts : mapping
@@ -65,7 +70,9 @@ class Exhibit:
     image: RGB8
     category: Category
     kind: Kind
-    words: Mapping[Language, str] = field(default_factory=dict)
+    legend: Mapping[Language, str] = field(default_factory=dict)
+    claims: tuple[Mapping[Language, str], ...] = ()
+    band: tuple[Mapping[Language, str], ...] = ()
     supported: bool = False
     facts: Mapping[str, Any] = field(default_factory=dict)
     frames: tuple[RGB8, ...] = ()
@@ -75,7 +82,9 @@ class Exhibit:
 
         object.__setattr__(self, "image", frozen_array(self.image, np.uint8))
         object.__setattr__(self, "frames", tuple(frozen_array(f, np.uint8) for f in self.frames))
-        object.__setattr__(self, "words", MappingProxyType(dict(self.words)))
+        object.__setattr__(self, "legend", frozen_words(self.legend))
+        object.__setattr__(self, "claims", tuple(map(frozen_words, self.claims)))
+        object.__setattr__(self, "band", tuple(map(frozen_words, self.band)))
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
 
     @property
@@ -85,7 +94,8 @@ class Exhibit:
 
     def caption(self, lang: Language = "en") -> str:
         """Return the words that belong beside the picture."""
-        return self.words.get(lang) or self.words.get("en", "")
+        parts = [said(words, lang) for words in (self.legend, *self.claims)]
+        return text("caption.parts", lang, parts=parts)
 
     def encode(
         self, *, file_format: Literal["jpeg", "png"] = "jpeg", max_bytes: int = MAX_BYTES, max_side: int = MAX_SIDE
@@ -159,14 +169,17 @@ class Exhibit:
             "kind": self.kind,
             "supported": self.supported,
             "size": [int(self.image.shape[1]), int(self.image.shape[0])],
-            "caption": dict(self.words),
+            "caption": {lang: self.caption(lang) for lang in languages()},
             "facts": dict(self.facts),
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Mapping proxies do not pickle.
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return _rebuild, (type(self), {**values, "words": dict(self.words), "facts": dict(self.facts)})
+        plain = {k: dict(v) if isinstance(v, MappingProxyType) else v for k, v in values.items()}
+        for name in ("claims", "band"):
+            plain[name] = tuple(dict(w) if isinstance(w, MappingProxyType) else w for w in plain[name])
+        return _rebuild, (type(self), plain)
 
     def __repr__(self) -> str:
         height, width = self.image.shape[:2]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
 
 from fakeproof.errors import ParameterError
+from fakeproof.types import Category
 
-__all__ = ["Order"]
+__all__ = ["Message", "Order", "Report", "read_messages"]
 
-_TIMES = ("placed_at", "shipped_at", "delivered_at", "reported_at")
+SIDES = ("buyer", "shop", "platform")
+"""Who writes messages."""
+_TIMES = ("placed_at", "shipped_at", "delivered_at", "reported_at", "refunded_at", "appeal_until")
 
 
 def _is_place(value: Any) -> bool:
@@ -24,11 +31,151 @@ def _all(value: Any, kind: type) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(v, kind) for v in value)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One message of the chat about an order.
+
+    Parameters
+    ----------
+    at : datetime
+        With a time zone.
+    side : {'buyer', 'shop', 'platform'}
+    text : str
+        As it was written; it is quoted, never judged.
+    photo : str
+        Name of the picture that it carried.
+    """
+
+    at: datetime
+    side: str
+    text: str = ""
+    photo: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.at, datetime) or self.at.tzinfo is None:
+            raise ParameterError(
+                "message at", str(self.at), "a time with a time zone, such as 2026-05-01T12:00:00+08:00"
+            )
+        if self.side not in SIDES:
+            raise ParameterError("message side", self.side, SIDES)
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Make a message from JSON or CSV values."""
+        known = _known("message", values, cls)
+        return cls(**{**known, "at": _moment("message at", known.get("at")), "side": str(known.get("side", ""))})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {"at": self.at.isoformat(), "side": self.side, "text": self.text, "photo": self.photo}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """An earlier report of this order.
+
+    Parameters
+    ----------
+    at : datetime
+        With a time zone.
+    category : Category or str
+        The reason that was chosen.
+    photo : str
+        Name or SHA-256 of the photo that was reported.
+    outcome : str
+        What the platform answered, if it did.
+    """
+
+    at: datetime
+    category: Category
+    photo: str = ""
+    outcome: str = ""
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Make a report from JSON values."""
+        known = _known("report", values, cls)
+        named = str(known.get("category", ""))
+        if named not in list(Category):
+            raise ParameterError("report category", named, [c.value for c in Category])
+        return cls(**{**known, "at": _moment("report at", known.get("at")), "category": Category(named)})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {
+            "at": self.at.isoformat(),
+            "category": self.category.value,
+            "photo": self.photo,
+            "outcome": self.outcome,
+        }
+
+
+def _known(what: str, values: Any, cls: type) -> dict[str, Any]:
+    if not isinstance(values, Mapping):
+        raise ParameterError(what, values, "an object")
+    names = {f.name for f in fields(cls)}
+    for name in values:
+        if name not in names:
+            raise ParameterError(f"{what} field", name, sorted(names))
+    return dict(values)
+
+
+def _moment(what: str, value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(str(value))
+    except ValueError:
+        raise ParameterError(what, value, "ISO 8601, such as 2026-05-01T12:00:00+08:00") from None
+
+
+def read_messages(path: str | Path) -> tuple[Message, ...]:
+    r"""Read a chat from CSV (columns ``at``, ``side``, ``text``, ``photo``) or JSON (a list of such objects).
+
+    Raises
+    ------
+    ParameterError
+        Names the file, the line or entry, the value and what is allowed.
+
+    Examples
+    --------
+    >>> from pathlib import Path; from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "chat.csv")
+    ...     _ = file.write_text("at,side,text,photo\n2026-05-03T14:02:00+08:00,buyer,broken,1.jpg\n", encoding="utf-8")
+    ...     read_messages(file)[0].photo
+    '1.jpg'
+    """
+    path = Path(path)
+    try:
+        content = path.read_text(encoding="utf-8-sig")
+        if path.suffix.lower() == ".json":
+            rows = json.loads(content)
+            numbered = enumerate(rows if isinstance(rows, list) else [rows], 1)
+        else:
+            numbered = enumerate(csv.DictReader(io.StringIO(content, newline="")), 2)  # the heading is line 1
+    except (OSError, ValueError) as error:
+        raise ParameterError("messages", str(path), f"a readable CSV or JSON file in UTF-8 ({error})") from None
+    out = []
+    for number, row in numbered:
+        try:
+            out.append(Message.from_dict(row))
+        except (ParameterError, TypeError) as error:
+            raise ParameterError(f"{path.name}, line {number}", row, f"at, side, text, photo ({error})") from None
+    return tuple(sorted(out, key=lambda message: message.at))
+
+
 _SHAPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "ship_to": (_is_place, "(latitude -90 to 90, longitude -180 to 180)"),
     "file_names": (lambda value: _all(value, str), "a tuple of names"),
     "others": (lambda value: _all(value, Mapping), "mappings as fakeproof.metadata.identity makes them"),
     "product_is_screen": (lambda value: isinstance(value, bool), "True or False"),
+    "messages": (lambda value: _all(value, Message), "a tuple of Message"),
+    "reports": (lambda value: _all(value, Report), "a tuple of Report"),
+    "report_limit": (
+        lambda value: value is None or (isinstance(value, int) and value > 0),
+        "a number of reports, or None",
+    ),
     "received_as": (lambda value: isinstance(value, Mapping), "a mapping of stored names to received ones"),
     "sender_key": (lambda value: isinstance(value, bytes), "bytes"),
 }
@@ -60,6 +207,15 @@ class Order:
     received_as : mapping
         The name as received for a photo that is stored under another: by stored name or SHA-256.
 
+    messages : tuple of Message
+        The chat, which the platform judges beside the report; :func:`read_messages` reads one from a file.
+    reports : tuple of Report
+        Earlier reports of this order.
+    report_limit : int or None
+        How many reports the platform takes for one order, as far as it is known.
+    refunded_at, appeal_until : datetime, optional
+        When the order was refunded already, and until when an appeal is possible.
+
     Examples
     --------
     >>> from fakeproof import Order
@@ -80,6 +236,11 @@ class Order:
     received_as: Mapping[str, str] = field(default_factory=dict)
     sender_key: bytes = field(default=b"", repr=False, compare=False)
     product_is_screen: bool = False
+    messages: tuple[Message, ...] = ()
+    reports: tuple[Report, ...] = ()
+    report_limit: int | None = None
+    refunded_at: datetime | None = None
+    appeal_until: datetime | None = None
 
     def __post_init__(self) -> None:
         for name in _TIMES:
@@ -109,6 +270,9 @@ class Order:
                     out[name] = datetime.fromisoformat(out[name])
                 except ValueError:
                     raise ParameterError(name, out[name], "ISO 8601, such as 2026-05-01T12:00:00+08:00") from None
+        for name, kind in (("messages", Message), ("reports", Report)):
+            if isinstance(out.get(name), list):
+                out[name] = tuple(kind.from_dict(item) for item in out[name])  # type: ignore[attr-defined]
         for name in ("file_names", "others", "ship_to"):
             if isinstance(out.get(name), list):
                 out[name] = tuple(out[name])
@@ -125,6 +289,9 @@ class Order:
         for name in ("file_names", "ship_to", "others"):
             if name in out:
                 out[name] = [dict(v) if isinstance(v, Mapping) else v for v in out[name]]
+        for name in ("messages", "reports"):
+            if name in out:
+                out[name] = [item.to_dict() for item in out[name]]
         if self.received_as:
             out["received_as"] = dict(self.received_as)
         return out

@@ -276,7 +276,7 @@ class Verdict:
         """
         return cls.from_dict(_parsed("verdict", text))
 
-    def to_html(self, path: str | Path | None = None, lang: Language = "zh") -> str:
+    def to_html(self, path: str | Path | None = None, lang: Language = "zh", *, page: str = "report") -> str:
         """Return one self-contained page, and write it where a path is given.
 
         Parameters
@@ -285,9 +285,11 @@ class Verdict:
             Where to write; an existing file is replaced, as by any writer of files.
         lang : {'zh', 'en'}
             Language of the page.
+        page : {'report', 'examiner'}
+            For the platform's reviewer what was seen and how sure it is; for an examiner numbers, versions and rules.
         """
         check_language(lang)
-        text = _maker().page(self, lang=lang)
+        text = _maker().page(self, lang=lang, which=page)
         if path is not None:
             Path(path).write_text(text, encoding="utf-8")
         return text
@@ -317,27 +319,46 @@ class Verdict:
             Path(path).write_text(text, encoding="utf-8")
         return text
 
-    def dossier(self, folder: str | Path, lang: Language = "zh", *, overwrite: bool = False, limit: int = 300) -> Path:
-        """Write what a merchant submits: exhibits, statement, checklist, report page, JSON, checksums.
+    def to_pdf(self, path: str | Path, lang: Language = "zh", *, page: str = "report") -> Path:
+        """Write a page of :meth:`to_html` as PDF, with the ``pdf`` extra.
+
+        Raises
+        ------
+        ParameterError
+            The extra is missing.
+        """
+        check_language(lang)
+        Path(path).write_bytes(_maker().pdf(self, lang, page))
+        return Path(path)
+
+    def ask(self, lang: Language = "zh") -> tuple[str, ...]:
+        """Return messages to the buyer, ready to paste, chosen by what is missing."""
+        check_language(lang)
+        return _maker().ask(self, lang)
+
+    def dossier(self, folder: str | Path, lang: Language = "zh", *, overwrite: bool = False, **form: Any) -> Path:
+        """Write what a merchant submits: a folder a supported claim, an overview, pages for reviewer and examiner.
 
         Parameters
         ----------
         folder : path
             A new folder; it appears only when everything in it is complete.
         lang : {'zh', 'en'}
-            Language of statement, checklist and page.
+            Language of all that is written.
         overwrite : bool
             Replace an earlier dossier. A folder that is not a dossier is never replaced.
-        limit : int
-            Characters that the statement may have.
+        **form
+            ``platform``, ``'pinduoduo'`` by default, whose form sets the limits; `limit` characters of the statement,
+            `limit_pictures` (1-9) and `limit_bytes` of a picture in their place; ``captions=False`` for pictures
+            without words in them; `dated`, the day of the submission.
 
         Raises
         ------
         ParameterError
-            The folder exists, or the verdict is light.
+            The folder exists, a limit is not allowed, or the verdict is light.
         """
         check_language(lang)
-        return _maker().dossier(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
+        return _maker().dossier(self, Path(folder), lang, overwrite=overwrite, **form)
 
     def light(self) -> Self:
         """Return a copy without pixels, masks and heatmaps; regions, numbers and words stay."""
@@ -483,8 +504,10 @@ class CaseVerdict:
         """Return the case that :meth:`to_json` wrote: equal when written again. Errors as :meth:`Verdict.from_json`."""
         return cls.from_dict(_parsed("case", text))
 
-    def dossier(self, folder: str | Path, lang: Language = "zh", *, overwrite: bool = False, limit: int = 300) -> Path:
+    def dossier(self, folder: str | Path, lang: Language = "zh", *, overwrite: bool = False, **form: Any) -> Path:
         """Write one dossier for the case: a numbered folder a recommended photo, an overview, the case as JSON.
+
+        Parameters as for :meth:`Verdict.dossier`.
 
         Raises
         ------
@@ -492,7 +515,7 @@ class CaseVerdict:
             The folder exists and `overwrite` is false, or what is there is no dossier.
         """
         check_language(lang)
-        return _maker().case_dossier(self, Path(folder), lang=lang, overwrite=overwrite, limit=limit)
+        return _maker().case_dossier(self, Path(folder), lang, overwrite=overwrite, **form)
 
     def __repr__(self) -> str:
         return f"CaseVerdict({len(self.verdicts)} photos, {len(self.recommended)} to report, {len(self.links)} links)"
@@ -512,8 +535,14 @@ class Maker(Protocol):
     def exhibits(self, verdict: Verdict, /) -> tuple[Exhibit, ...]:
         """Return the pictures."""
 
-    def page(self, verdict: Verdict, /, *, lang: Language) -> str:
-        """Return the page."""
+    def page(self, verdict: Verdict, /, *, lang: Language, which: str) -> str:
+        """Return a page."""
+
+    def pdf(self, verdict: Verdict, lang: Language, which: str, /) -> bytes:
+        """Return a page as PDF."""
+
+    def ask(self, verdict: Verdict, lang: Language, /) -> tuple[str, ...]:
+        """Return what to ask the buyer for."""
 
     def summary(self, verdict: Verdict, /) -> str:
         """Return a few lines of HTML."""
@@ -521,10 +550,10 @@ class Maker(Protocol):
     def explore(self, verdict: Verdict, /, *, lang: Language) -> str:
         """Return the examiner's page."""
 
-    def dossier(self, verdict: Verdict, folder: Path, /, *, lang: Language, overwrite: bool, limit: int) -> Path:
+    def dossier(self, verdict: Verdict, folder: Path, lang: Language, /, *, overwrite: bool, **form: Any) -> Path:
         """Write a photo's dossier."""
 
-    def case_dossier(self, case: CaseVerdict, folder: Path, /, *, lang: Language, overwrite: bool, limit: int) -> Path:
+    def case_dossier(self, case: CaseVerdict, folder: Path, lang: Language, /, *, overwrite: bool, **form: Any) -> Path:
         """Write a case's dossier."""
 
     def missing(self, case: CaseVerdict, lang: Language, /) -> tuple[str, ...]:

@@ -20,11 +20,11 @@ from PIL import Image
 import fakeproof as fp
 from fakeproof.evidence.score import CategoryScore, Contribution
 from fakeproof.exhibits import draw
-from fakeproof.exhibits.captions import original_words, shown_name
-from fakeproof.exhibits.dossier import ENDINGS, write_case
+from fakeproof.exhibits.captions import match_claims
+from fakeproof.exhibits.dossier import ENDINGS
 from fakeproof.exhibits.report import headline
 from fakeproof.exhibits.statement import checklist, statement
-from fakeproof.findings import Problem
+from fakeproof.findings import Problem, shown_name
 from fakeproof.reading import containers as reading_containers
 from fakeproof.verdict import CaseLink
 from fakeproof.words import phrase
@@ -159,17 +159,17 @@ def test_files_keep_their_caps_and_their_bytes(tmp_path, kind, ending):
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_hostile_text_stays_text(lang):
-    text = verdict(name=HOSTILE).to_html(lang=lang)
+    text = "".join(verdict(name=HOSTILE).to_html(lang=lang, page=page) for page in ("report", "examiner"))
     assert "<script" not in text
     assert "&lt;script&gt;" in text
-    assert "\u202e" not in text.split("<table")[0]
+    assert "\u202e" not in verdict(name=HOSTILE).to_html(lang=lang)
     assert not re.search(r'(?:src|href)="(?!data:)', text)
-    assert text.count("<html") == 1
+    assert text.count("<html") == 2
 
 
 def test_chinese_pages_use_chinese_punctuation(tmp_path):
     place = verdict().dossier(tmp_path / "d", lang="zh")
-    page, todo = ((place / name).read_text(encoding="utf-8") for name in ("report.html", "checklist.txt"))
+    page, todo = ((place / name).read_text(encoding="utf-8") for name in ("report.html", "1-PS图/checklist.txt"))
     assert "照片：evidence.jpg" in page
     assert "（仅供查看，此项主张未获支持）" in page
     assert "举报类别：PS图" in todo
@@ -183,7 +183,8 @@ def test_names_are_shown_without_tricks():
 
 def test_originals_are_named_without_folders_and_tricks():
     photo = fp.Photo.from_array(skimage.data.coffee(), name="/home/me/shop/\u202e1.jpg")
-    for words in original_words(fp.Match(source=fp.Source(photo))).values():
+    claims = match_claims(fp.Match(source=fp.Source(photo)))
+    for words in (" ".join(claim[lang] for claim in claims) for lang in ("en", "zh")):
         assert "/home" not in words
         assert "\u202e" not in words
         assert "1.jpg" in words
@@ -191,8 +192,8 @@ def test_originals_are_named_without_folders_and_tricks():
 
 def test_of_the_same_file_no_points_are_counted():
     same = fp.Match(source=fp.Source("a.jpg"), kind="same_photo", alignment=1.0, words={"en": "the same file"})
-    assert "points" not in original_words(same)["en"]
-    assert "特征点" not in original_words(same)["zh"]
+    said = [claim[lang] for claim in match_claims(same) for lang in ("en", "zh")]
+    assert not any("points" in one or "特征点" in one for one in said)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -221,9 +222,10 @@ def test_the_checklist_names_what_is_missing():
 def test_the_dossier_is_whole(tmp_path):
     place = verdict().dossier(tmp_path / "d", lang="zh")
     names = {p.name for p in place.iterdir()}
-    assert {"statement.txt", "checklist.txt", "report.html", "verdict.json", "SHA256SUMS"} <= names
-    assert "exhibit-1-edited-circled.jpg" in names
-    assert not [n for n in names if "web-image" in n], "an exhibit of a claim that is not supported is not handed in"
+    assert {"overview.txt", "report.html", "examiner.html", "verdict.json", "SHA256SUMS", "1-PS图"} <= names
+    claim = {p.name for p in (place / "1-PS图").iterdir()}
+    assert {"exhibit-1-edited-circled.jpg", "statement.txt", "checklist.txt"} <= claim
+    assert not list(place.rglob("*web-image*")), "a claim that is not supported is not handed in"
     for line in (place / "SHA256SUMS").read_text().splitlines():
         digest, name = line.split("  ", 1)
         assert hashlib.sha256((place / name).read_bytes()).hexdigest() == digest
@@ -286,7 +288,7 @@ def test_a_case_orders_its_photos_and_writes_one_dossier(tmp_path):
         verdicts=(weak, none, strong), problems=(Problem(role="photo", name="d.jpg", words=phrase("problem.empty")),)
     )
     assert [v.photo.name for v in case.recommended] == ["a.jpg", "b.jpg"]
-    place = write_case(case, tmp_path / "case", lang="en", overwrite=False, limit=300)
+    place = case.dossier(tmp_path / "case", lang="en")
     assert (place / "1-a" / "report.html").is_file()
     assert (place / "2-b" / "SHA256SUMS").is_file()
     overview = (place / "overview.txt").read_text()
@@ -330,7 +332,7 @@ def test_original_and_photo_flicker_in_one_place(tmp_path):
         assert (gif.format, gif.n_frames, max(gif.size)) == ("GIF", 2, 320)
     assert next(e for e in verdict().exhibits() if e.kind == "circled").flicker() is None
     place = verdict(web=2.4).dossier(tmp_path / "d")
-    assert any(p.suffix == ".gif" for p in place.iterdir())
+    assert any(p.suffix == ".gif" for p in place.rglob("*"))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])

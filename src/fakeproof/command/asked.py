@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from json import JSONDecodeError, JSONDecoder
 from pathlib import Path
 from typing import Any
 
 from fakeproof._version import __version__
+from fakeproof.errors import ParameterError
+from fakeproof.exhibits.platform import platforms
 from fakeproof.findings import Source
 from fakeproof.intake import files_in
-from fakeproof.order import Order
+from fakeproof.order import Order, read_messages
 from fakeproof.words import languages
 
 __all__ = ["BadArgumentError", "files", "names", "order", "parser", "sources"]
@@ -54,6 +57,8 @@ def _given(to: argparse.ArgumentParser) -> None:
         help="candidate originals; a JSON list tells where each was seen: " + EXAMPLE)  # fmt: skip
     add("--product", action="append", default=[], type=Path, metavar="FILE|DIR", help="the shop's photos")
     add("--order", type=Path, metavar="FILE", help="the order as JSON: placed_at, delivered_at, …")
+    add("--messages", type=Path, metavar="FILE", help="the chat as CSV (at,side,text,photo) or JSON")
+    add("--platform", choices=platforms(), default="pinduoduo", help="whose form the dossier fits")
     add("--rules", action="append", default=[], type=Path, metavar="TOML", help="metadata rules of your own")
     add("--scorer", type=Path, metavar="JSON", help="cards that `fakeproof fit` wrote")
     add("--detectors", default=None, metavar="A,B", help="only these detectors")
@@ -127,14 +132,18 @@ def names(listed: str | None) -> list[str] | None:
     return None if listed is None else [name.strip() for name in listed.split(",") if name.strip()]
 
 
-def order(path: Path | None) -> Order | None:
-    """Read an order."""
-    if path is None:
-        return None
+def order(path: Path | None, messages: Path | None = None) -> Order | None:
+    """Read an order, and the chat about it."""
     try:
-        return Order.from_dict(json.loads(_text(path)))
+        known = None if path is None else Order.from_dict(json.loads(_text(path)))
     except (ValueError, TypeError) as error:
         raise BadArgumentError(f"--order {path}: {error}") from error
+    if messages is None:
+        return known
+    try:
+        return replace(known or Order(), messages=read_messages(messages))
+    except ParameterError as error:
+        raise BadArgumentError(f"--messages: {error}") from error
 
 
 def sources(paths: list[Path]) -> Any:

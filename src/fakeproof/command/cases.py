@@ -8,7 +8,7 @@ import warnings
 from typing import Any
 
 from fakeproof.command.asked import DONE, NO_PHOTO, PARTLY, BadArgumentError, files
-from fakeproof.command.photos import options, say
+from fakeproof.command.photos import form, options, say
 from fakeproof.errors import PhotoError
 from fakeproof.exhibits.report import told
 from fakeproof.words import text
@@ -35,7 +35,7 @@ def case(asked: argparse.Namespace) -> int:
     for problem in found.problems:
         say(problem.wording(asked.lang), sys.stderr)
     if asked.out is not None:
-        place = found.dossier(asked.out, lang=asked.lang, overwrite=asked.overwrite)
+        place = found.dossier(asked.out, lang=asked.lang, overwrite=asked.overwrite, **form(asked))
         say(text("command.dossier", asked.lang, folder=str(place)), sys.stderr if asked.json else sys.stdout)
     return PARTLY if any(problem.role == "photo" for problem in found.problems) else DONE
 

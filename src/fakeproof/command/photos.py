@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from fakeproof.errors import FakeproofError, PhotoError
 from fakeproof.exhibits.report import told
 from fakeproof.words import text
 
-__all__ = ["analyze", "options", "say"]
+__all__ = ["analyze", "form", "options", "say"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class Job:
     lang: Any
     as_json: bool
     overwrite: bool
+    form: dict[str, Any]
     options: dict[str, Any]
 
 
@@ -52,7 +54,7 @@ def options(asked: argparse.Namespace) -> dict[str, Any]:
     return {
         "sources": sources(asked.source),
         "products": asked.product,
-        "order": order(asked.order),
+        "order": order(asked.order, asked.messages),
         "scorer": Scorer.load(asked.scorer) if asked.scorer else None,
         "detectors": names(asked.detectors),
         "skip": names(asked.skip),
@@ -62,13 +64,26 @@ def options(asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def form(asked: argparse.Namespace) -> dict[str, Any]:
+    """Return what the dossier has to fit, and the day that it carries."""
+    return {"platform": asked.platform, "dated": date.today()}
+
+
 def analyze(asked: argparse.Namespace) -> int:
     """Analyse each photo by itself."""
     if asked.out is not None and asked.out.exists() and not asked.out.is_dir():
         raise BadArgumentError(f"--out {asked.out}: is no folder")
     given = options(asked)
     jobs = [
-        Job(path=p, out=out, lang=asked.lang, as_json=asked.json, overwrite=asked.overwrite, options=given)
+        Job(
+            path=p,
+            out=out,
+            lang=asked.lang,
+            as_json=asked.json,
+            overwrite=asked.overwrite,
+            form=form(asked),
+            options=given,
+        )
         for p, out in _places(files(asked.photos), asked.out)
         if not (asked.skip_existing and out is not None and out.exists())
     ]
@@ -128,7 +143,7 @@ def run(job: Job) -> Told:
     if job.out is None:
         return Told(said=said)
     try:
-        place = verdict.dossier(job.out, lang=job.lang, overwrite=job.overwrite)
+        place = verdict.dossier(job.out, lang=job.lang, overwrite=job.overwrite, **job.form)
     except (FakeproofError, OSError) as error:
         return Told(said=said, wrong=text("command.no_dossier", job.lang, folder=str(job.out), why=str(error)))
     return Told(said=said, place="  " + text("command.dossier", job.lang, folder=str(place)))

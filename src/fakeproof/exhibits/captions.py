@@ -1,28 +1,32 @@
-"""The words beside pictures: plain, factual, in Chinese and English."""
+"""The words beside pictures, as legends (what the numbers mean) and claims (what can be seen): plain and factual."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from fakeproof.findings import shown_name
+from fakeproof.findings import Finding, shown_name
 from fakeproof.types import Language
-from fakeproof.words import text
+from fakeproof.words import Phrase, phrase, text
 
 if TYPE_CHECKING:
-    from fakeproof.findings import Finding, Match, Region
+    from fakeproof.findings import Match, Region
+    from fakeproof.order import Order
 
 __all__ = [
-    "circled_words",
-    "compared_words",
-    "copied_words",
+    "copied_claim",
     "detector_name",
-    "original_words",
-    "product_words",
-    "recapture_words",
+    "ends",
+    "footer",
+    "match_claims",
+    "places_claims",
+    "product_claims",
+    "seen",
+    "shown_address",
 ]
 
-Words = dict[Language, str]
+ADDRESS = 48
+"""Characters of an address that are shown in a picture; the whole one stands in the statement and on the pages."""
 
 
 def detector_name(detector: str, lang: Language) -> str:
@@ -30,113 +34,86 @@ def detector_name(detector: str, lang: Language) -> str:
     return text(f"{detector}.name", lang)
 
 
-def trace_name(detector: str, lang: Language) -> str:
-    """Return what a detector saw in a place that it supports."""
-    return text(f"{detector}.trace", lang)
-
-
-def _joined(parts: Sequence[str], lang: Language) -> str:
-    return ("；" if lang == "zh" else "; ").join(parts) + ("。" if lang == "zh" else ".")
-
-
-def circled_words(regions: Sequence[Region], decided: Collection[str]) -> Words:
+def places_claims(regions: Sequence[Region], decided: Collection[str]) -> tuple[Phrase, ...]:
     """Say for each numbered place which traces speak for it.
 
-    Those of detectors that did not decide by themselves are called faint: the same page says that these saw nothing.
+    Those of detectors that did not decide by themselves are called faint: the page says that these saw nothing.
     """
-    out: Words = {}
+    places = phrase("caption.places", places=[_place(region, decided) for region in regions])
     faint = any(trace not in decided for region in regions for trace in region.traces)
-    for lang in ("en", "zh"):
-        zh = lang == "zh"
-        parts = [f"{r.label}{'：' if zh else ': '}{_traces(r, decided, lang)}" for r in regions]
-        head = (
-            "红圈处为发现修改痕迹的位置，下方为原像素放大图。"
-            if zh
-            else "Traces of alteration in the circled places, magnified below. "
-        )
-        tail = (
-            "弱痕迹单独不足以判断，只在综合后计入。"
-            if zh
-            else " Faint traces decide nothing alone; they count together."
-        )
-        out[lang] = head + _joined(parts, lang) + (tail if faint else "")
-    return out
+    return (phrase("caption.places_faint", places=places),) if faint else (places,)
 
 
-def _traces(region: Region, decided: Collection[str], lang: Language) -> str:
-    clear = [trace_name(t, lang) for t in region.traces if t in decided]
-    faint = [trace_name(t, lang) for t in region.traces if t not in decided]
-    comma = "、" if lang == "zh" else ", "
-    said = [comma.join(clear)] if clear else []
-    if faint:
-        said.append(("弱痕迹：" if lang == "zh" else "faint: ") + comma.join(faint))
-    return ("，" if lang == "zh" else ", ").join(said)
+def _place(region: Region, decided: Collection[str]) -> Phrase:
+    clear = [phrase(f"{t}.trace") for t in region.traces if t in decided]
+    faint = [phrase(f"{t}.trace") for t in region.traces if t not in decided]
+    said = [phrase("caption.clear", traces=clear)] if clear else []
+    said += [phrase("caption.faint", traces=faint)] if faint else []
+    return phrase("caption.place", label=region.label, traces=said)
 
 
-def copied_words(pairs: Sequence[dict[str, Any]]) -> Words:
+def copied_claim(pairs: Sequence[dict[str, Any]]) -> Phrase:
     """Say for each pair how the patch was moved."""
-    out: Words = {}
-    for lang in ("en", "zh"):
-        parts = [f"{p['pair']}{p['places'][0]} ↔ {p['pair']}{p['places'][1]}: {p['words'][lang]}" for p in pairs]
-        head = (
-            "编号相同的各处为同一块内容（含噪点一致），仅凭此图不能判断哪一处是原处。"
-            if lang == "zh"
-            else "Places with the same number hold the same pixels, noise included; which came first cannot be told. "
-        )
-        out[lang] = head + _joined(parts, lang)
-    return out
+    said = [phrase("caption.pair", one=one, other=other, how=p["words"]) for p in pairs for one, other in [ends(p)]]
+    return phrase("caption.pairs", pairs=said)
 
 
-def _seen(match: Match, lang: Language) -> str:
-    source = match.source
-    parts = []
+def ends(pair: dict[str, Any]) -> tuple[str, str]:
+    """Return the labels of a pair's two places: ``("1a", "1b")``."""
+    first, second = pair.get("places", "ab")
+    return f"{pair['pair']}{first}", f"{pair['pair']}{second}"
+
+
+def shown_address(url: str) -> str:
+    """Return an address short enough to read in a picture: no scheme, its middle left out.
+
+    Examples
+    --------
+    >>> shown_address("https://www.example.org/a")
+    'example.org/a'
+    """
+    bare = url.split("://", 1)[-1].removeprefix("www.")
+    return bare if len(bare) <= ADDRESS else f"{bare[: ADDRESS - 13]}…{bare[-12:]}"
+
+
+def seen(match: Match, *, short: bool = False) -> list[Phrase]:
+    """Say where and when an original was seen, as far as it is known."""
+    source, parts = match.source, []
     if source.seen_on:
-        where = source.seen(lang)
-        parts.append(f"来源：{where}" if lang == "zh" else f"seen on {where}")
+        from fakeproof.findings import OWN_LISTING
+
+        parts.append(phrase("caption.seen_on", where=OWN_LISTING if source.own_listing else source.seen_on))
     if source.url:
-        parts.append(f"网址：{source.url}" if lang == "zh" else f"address {source.url}")
+        parts.append(phrase("caption.address", url=shown_address(source.url) if short else source.url))
     if source.seen_at:
-        day = source.seen_at.isoformat()[:16].replace("T", " ")
-        parts.append(f"时间：{day}" if lang == "zh" else f"date {day}")
+        parts.append(phrase("caption.seen_at", day=source.seen_at.isoformat()[:16].replace("T", " ")))
     if source.order:
-        parts.append(f"曾用于订单 {source.order}" if lang == "zh" else f"used before in order {source.order}")
-    if not parts:
-        parts.append("尚未提供原图网址" if lang == "zh" else "address of the original not given yet")
-    return ("，" if lang == "zh" else ", ").join(parts)
+        parts.append(phrase("caption.earlier_order", order=source.order))
+    return parts
 
 
-def original_words(match: Match) -> Words:
+def match_claims(match: Match) -> tuple[Phrase, ...]:
     """Say where the original was seen and how the photo was made from it."""
-    name = shown_name(match.source.name)
-    words: Words = {
-        "en": f"1: the photo. 2: the original “{name}”, {_seen(match, 'en')}. The photo is {match.transform('en')}.",
-        "zh": f"1：待查照片；2：原图“{name}”，{_seen(match, 'zh')}。待查照片相对原图：{match.transform('zh')}。",
-    }
+    where = seen(match) or [phrase("caption.no_address")]
+    claims = [phrase("caption.original", name=shown_name(match.source.name), where=where)]
+    claims.append(phrase("caption.made_by", how=match.words or ""))
     if match.inliers:  # of the same file nothing had to be compared
-        words["en"] += f" {match.inliers} points and {match.alignment:.0%} of the compared blocks agree."
-        words["zh"] += f"共有{match.inliers}个特征点吻合，{match.alignment:.0%}的比对区块一致。"
-    return words
+        claims.append(phrase("caption.agree", count=match.inliers, share=match.alignment))
+    return tuple(claims)
 
 
-def compared_words(match: Match) -> Words:
-    """Say what stands beside what when the difference to the original is shown."""
-    return {
-        "en": f"1: the photo, with what was changed circled. 2: the original “{shown_name(match.source.name)}” in the same position, {_seen(match, 'en')}.",
-        "zh": f"1：待查照片，红圈为相对原图改动之处；2：同一位置的原图“{shown_name(match.source.name)}”，{_seen(match, 'zh')}。",
-    }
+def product_claims(finding: Finding) -> tuple[Any, ...]:
+    """Say what speaks for another product; what the claim itself says stands in the opening, and is not said again."""
+    reasons = [cue["words"] for cue in finding.facts.get("reasons", ()) if cue["speaks_for"] == "different"]
+    if finding.facts.get("answer") != "different" or not reasons:
+        return (finding.sentence,)
+    compared = len(finding.facts.get("shop_photos", ()))
+    return (phrase("caption.because", compared=phrase("compare.photos", count=compared), reasons=reasons),)
 
 
-def product_words(sentence: Words, count: int, *, matched: bool = False) -> Words:
-    """Say what stands beside what, what the outlines mean, and what the comparison found."""
-    outlined = {"en": " Outlined: the same print in both.", "zh": "蓝框内为两图相同的图案。"} if matched else {}
-    last = count + 1
-    numbers_en = "2" if count == 1 else f"2-{last}"
-    return {
-        "en": f"1: the photo. {numbers_en}: this shop's product.{outlined.get('en', '')} {sentence.get('en', '')}",
-        "zh": f"1：待查照片；{numbers_en}：本店商品图。{outlined.get('zh', '')}{sentence.get('zh', sentence.get('en', ''))}",
-    }
-
-
-def recapture_words(finding: Finding) -> Words:
-    """Say what was photographed, and what the second picture shows."""
-    return {lang: f"{finding.wording(lang)} {text('recapture.second', lang)}".strip() for lang in ("en", "zh")}
+def footer(order: Order | None, day: str) -> list[Phrase]:
+    """Return order number and date for a picture's last line."""
+    out = [phrase("caption.order", number=order.number)] if order is not None and order.number else []
+    if day:
+        out.append(phrase("caption.dated", day=day))
+    return out

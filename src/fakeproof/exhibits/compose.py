@@ -12,8 +12,10 @@ import numpy.typing as npt
 
 from fakeproof.exhibit import FLICKER_SIDE, Exhibit
 from fakeproof.exhibits import captions, draw
+from fakeproof.findings import shown_name
 from fakeproof.types import Category
 from fakeproof.verdict import Verdict, opened
+from fakeproof.words import Phrase, phrase
 
 if TYPE_CHECKING:
     from fakeproof.findings import Finding, Match, Region
@@ -25,6 +27,10 @@ __all__ = ["compose", "laid_over"]
 SHOP_PHOTOS = 3
 """Shop photos beside the evidence; more become too small to see on a phone."""
 ORIGINALS = 2
+WHOLE = 0.9
+"""Share of the original that the photo holds from which the whole original is not shown as well."""
+THUMBNAIL = "thumbnail"
+"""The picture of a finding that was embedded in the file: only that one makes such an exhibit."""
 
 
 def compose(verdict: Verdict) -> tuple[Exhibit, ...]:
@@ -42,14 +48,16 @@ def _edited(verdict: Verdict) -> Iterator[Exhibit]:
     photo = verdict.picture
     supported = _supported(verdict, Category.EDITED)
     decided = {f.detector for f in verdict.findings if f.supports is Category.EDITED}
-    if verdict.regions:
+    if verdict.regions and not _only_compared(verdict):
         image, scale = draw.canvas(photo.rgb)
         draw.circled(image, verdict.regions, scale)
         yield Exhibit(
             image=draw.stacked(image, draw.insets(photo.rgb, verdict.regions)),
             category=Category.EDITED,
             kind="circled",
-            words=captions.circled_words(verdict.regions, decided),
+            legend=phrase("caption.circled"),
+            claims=captions.places_claims(verdict.regions, decided),
+            band=(phrase("band.circled"),),
             supported=supported,
             facts={"places": [r.label for r in verdict.regions]},
         )
@@ -61,8 +69,15 @@ def _edited(verdict: Verdict) -> Iterator[Exhibit]:
     if differing is not None and differing.supports is Category.EDITED and match is not None:
         yield from _compared(verdict, differing, match, supported)
     for finding in verdict.findings:
-        if finding.pictures and finding.supports is Category.EDITED:
-            yield _embedded(photo, finding, supported)
+        thumbnail = finding.pictures.get(THUMBNAIL)
+        if thumbnail is not None and finding.supports is Category.EDITED:
+            yield _embedded(photo, finding, thumbnail, supported)
+
+
+def _only_compared(verdict: Verdict) -> bool:
+    """Whether the picture beside the original already rings every place: the same rings twice say nothing more."""
+    original = next((m for m in verdict.matches if m.photo is not None and m.homography is not None), None)
+    return original is not None and all(set(r.traces) == {"source_difference"} for r in verdict.regions)
 
 
 def _copied(photo: Photo, finding: Finding, known: Sequence[Region], supported: bool) -> Exhibit:
@@ -78,7 +93,9 @@ def _copied(photo: Photo, finding: Finding, known: Sequence[Region], supported: 
         image=draw.stacked(image, draw.insets(photo.rgb, _one_a_label(regions))),
         category=Category.EDITED,
         kind="copied",
-        words=captions.copied_words(pairs),
+        legend=phrase("caption.copied"),
+        claims=(captions.copied_claim(pairs),),
+        band=(phrase("band.copied", pairs=[phrase("band.pair", one=one, other=other) for one, other in map(captions.ends, pairs)]),),
         supported=supported,
         facts={"pairs": len(pairs)},
     )
@@ -112,31 +129,57 @@ def _one_a_label(regions: Sequence[Region]) -> list[Region]:
 
 
 def _compared(verdict: Verdict, finding: Finding, match: Match, supported: bool) -> Iterator[Exhibit]:
-    original, photo = match.photo, verdict.picture
-    if original is None or match.homography is None:
+    if match.photo is None or match.homography is None:
         return
-    pictures = []
-    for rgb in (photo.rgb, laid_over(photo, original, match.homography)):
-        image, scale = draw.canvas(rgb, side=1200)
-        pictures.append(draw.circled(image, finding.regions, scale))
     yield Exhibit(
-        image=draw.beside(pictures, labels=("1", "2")),
+        image=_matched(verdict.picture, match.photo, match, _differences(verdict, match)),
         category=Category.EDITED,
         kind="compared",
-        words=captions.compared_words(match),
+        legend=_matched_legend(match, differing=True),
+        claims=(phrase("caption.differs", places=[r.label for r in finding.regions]), *captions.match_claims(match)),
+        band=_matched_band(match, differing=True),
         supported=supported,
         facts=match.source.to_dict(),
+        frames=_frames(verdict.picture, match.photo, match),
     )
 
 
-def _embedded(photo: Photo, finding: Finding, supported: bool) -> Exhibit:
-    pictures = [photo.rgb, *finding.pictures.values()][:3]
-    words = {lang: finding.wording(lang) for lang in ("en", "zh")}
+def _differences(verdict: Verdict, match: Match) -> Sequence[Region]:
+    """Return the places that differ from this original, numbered as everywhere in the verdict."""
+    finding = verdict.finding("source_difference")
+    if finding is None or finding.supports is not Category.EDITED or match is not next(iter(verdict.matches), None):
+        return ()
+    return [r for r in verdict.regions if "source_difference" in r.traces] or finding.regions
+
+
+def _matched_legend(match: Match, *, differing: bool) -> Phrase:
+    parts = [phrase("caption.beside")]
+    if _cropped(match):
+        parts.append(phrase("caption.whole"))
+    if differing:
+        parts.append(phrase("caption.ringed"))
+    return phrase("caption.parts", parts=parts)
+
+
+def _matched_band(match: Match, *, differing: bool) -> tuple[Phrase, ...]:
+    lines = [phrase("band.beside", seen=captions.seen(match, short=True))]
+    if _cropped(match):
+        lines.append(phrase("band.whole"))
+    return (*lines, phrase("band.ringed")) if differing else tuple(lines)
+
+
+def _cropped(match: Match) -> bool:
+    return match.homography is not None and match.overlap_source < WHOLE
+
+
+def _embedded(photo: Photo, finding: Finding, thumbnail: RGB8, supported: bool) -> Exhibit:
     return Exhibit(
-        image=draw.beside(pictures, labels=tuple(str(i + 1) for i in range(len(pictures)))),
+        image=draw.beside([photo.rgb, thumbnail], labels=("1", "2")),
         category=Category.EDITED,
         kind="embedded",
-        words=words,  # type: ignore[arg-type]
+        legend=phrase("caption.embedded"),
+        claims=(finding.sentence,),
+        band=(phrase("band.embedded"),),
         supported=supported,
         facts={"detector": finding.detector},
     )
@@ -148,11 +191,14 @@ def _web(verdict: Verdict) -> Iterator[Exhibit]:
         original = match.photo
         if original is None:
             continue
+        places = _differences(verdict, match)
         yield Exhibit(
-            image=_matched(photo, original, match),
+            image=_matched(photo, original, match, places),
             category=Category.WEB_IMAGE,
             kind="original",
-            words=captions.original_words(match),
+            legend=_matched_legend(match, differing=bool(places)),
+            claims=captions.match_claims(match),
+            band=_matched_band(match, differing=bool(places)),
             supported=_supported(verdict, Category.WEB_IMAGE),
             facts={**match.source.to_dict(), "sha256": match.sha256},
             frames=_frames(photo, original, match),
@@ -171,7 +217,9 @@ def _recaptured(photo: Photo, finding: Finding, supported: bool) -> Exhibit:
         image=draw.beside([image, finding.pictures["spectrum"]], labels=("1", "2")),
         category=Category.WEB_IMAGE,
         kind="recapture",
-        words=captions.recapture_words(finding),
+        legend=phrase("recapture.second"),
+        claims=(finding.sentence,),
+        band=(phrase("band.recapture"),),
         supported=supported,
         facts={"kind": finding.facts["kind"]},
     )
@@ -192,14 +240,20 @@ def _frames(photo: Photo, original: Photo, match: Match) -> tuple[RGB8, ...]:
     )
 
 
-def _matched(photo: Photo, original: Photo, match: Match) -> RGB8:
-    """Photo and original side by side, the shared part outlined in both."""
-    left, scale_left = draw.canvas(photo.rgb, side=1200)
-    right, scale_right = draw.canvas(original.rgb, side=1200)
-    if match.homography is not None:
-        draw_part(left, photo.size, original.size, match.homography, scale_left)
-        draw_part(right, original.size, photo.size, np.linalg.inv(match.homography), scale_right)
-    return draw.beside([left, right], labels=("1", "2"))
+def _matched(photo: Photo, original: Photo, match: Match, places: Sequence[Region]) -> RGB8:
+    """Photo and original in one position, what differs ringed in both; the whole original where a part was cut out."""
+    if match.homography is None:
+        return draw.beside([draw.canvas(p.rgb, side=1200)[0] for p in (photo, original)], labels=("1", "2"))
+    pictures = []
+    for rgb in (photo.rgb, laid_over(photo, original, match.homography)):
+        image, scale = draw.canvas(rgb, side=1200)
+        pictures.append(draw.circled(image, places, scale))
+    draw_part(pictures[0], photo.size, original.size, match.homography, pictures[0].shape[1] / photo.size[0])
+    if _cropped(match):
+        whole, scale = draw.canvas(original.rgb, side=1200)
+        draw_part(whole, original.size, photo.size, np.linalg.inv(match.homography), scale)
+        pictures.append(whole)
+    return draw.beside(pictures, labels=("1", "2", "3"))
 
 
 def draw_part(image: RGB8, size: tuple[int, int], other: tuple[int, int], homography: Any, scale: float) -> None:
@@ -241,13 +295,18 @@ def _product(verdict: Verdict) -> Iterator[Exhibit]:
                 _outlined(image, links[:, :2] * scale)
             elif p.sha256 == match.sha256:
                 _outlined(image, links[:, 2:] * scale)
+    last = len(pictures)
+    numbers = "2" if last == 2 else f"2-{last}"
+    outlined = [phrase("caption.outlined")] if finding.related else []
     yield Exhibit(
-        image=draw.beside([image for image, _ in pictures], labels=tuple(str(i + 1) for i in range(len(pictures)))),
+        image=draw.beside([image for image, _ in pictures], labels=tuple(str(i + 1) for i in range(last))),
         category=Category.WRONG_PRODUCT,
         kind="product",
-        words=captions.product_words(dict(finding.sentence), len(shop), matched=bool(finding.related)),
+        legend=phrase("caption.parts", parts=[phrase("caption.product", numbers=numbers), *outlined]),
+        claims=captions.product_claims(finding),
+        band=(phrase("band.product", numbers=numbers),),
         supported=_supported(verdict, Category.WRONG_PRODUCT),
-        facts={"products": [p.name for p in shop]},
+        facts={"products": [shown_name(p.name) for p in shop]},
     )
 
 
