@@ -46,7 +46,7 @@ def test_chinese_typography():
         for one in forms(value):
             if key.startswith("join."):
                 continue
-            spaced = re.search(rf"[{CHINESE}{MARKS}] | [{CHINESE}{MARKS}]", one)
+            spaced = re.search(rf"[{CHINESE}{MARKS}] | [{CHINESE}{MARKS}]", one.lstrip())
             ascii_mark = re.search(rf"[{CHINESE}][,;:!?()]|[,;:!?()][{CHINESE}]|[{CHINESE}]\.", one)
             if spaced or ascii_mark or one.rstrip() != one:
                 wrong.append((key, one))
