@@ -95,7 +95,12 @@ def _copied(photo: Photo, finding: Finding, known: Sequence[Region], supported: 
         kind="copied",
         legend=phrase("caption.copied"),
         claims=(captions.copied_claim(pairs),),
-        band=(phrase("band.copied", pairs=[phrase("band.pair", one=one, other=other) for one, other in map(captions.ends, pairs)]),),
+        band=(
+            phrase(
+                "band.copied",
+                pairs=[phrase("band.pair", one=one, other=other) for one, other in map(captions.ends, pairs)],
+            ),
+        ),
         supported=supported,
         facts={"pairs": len(pairs)},
     )
