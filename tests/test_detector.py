@@ -109,7 +109,7 @@ def test_a_toy_reaches_verdict_page_table_and_a_fitted_card(joined):
     verdict = fp.analyze(photo)
     finding = verdict.finding("greenness")
     assert (finding.version, str(fp.Category.EDITED)) == (3, "edited")
-    assert "偏绿程度" in verdict.to_html(lang="zh")
+    assert "偏绿程度" in verdict.to_html(lang="zh", page="examiner")
     assert fp.findings_table([verdict], as_records=True)[0]["greenness"] == finding.score
     scorer = fp.Scorer.fit(labelled())
     card = scorer.cards[fp.Category.EDITED].pooled

@@ -34,7 +34,7 @@ def test_a_verdict_and_a_dossier(folder, capsys):
     assert "web_image" not in said
     assert "The findings give" in said
     assert (folder / "out" / "cat" / "report.html").is_file()
-    assert (folder / "out" / "cat" / "original-1.jpg").read_bytes() == (folder / "cat.jpg").read_bytes()
+    assert (folder / "out" / "cat" / "1-web-image" / "original-1.jpg").read_bytes() == (folder / "cat.jpg").read_bytes()
 
 
 def test_json_lines(folder, capsys):
