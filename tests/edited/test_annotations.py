@@ -89,7 +89,7 @@ def test_drawn_damage_is_no_annotation(ink):
     alpha = np.zeros(rgb.shape[:2], np.float32)
     point = np.array([250.0, 300.0])
     for _ in range(30):
-        after = (*point, 12, rng.normal(0, 9))
+        after = point + np.array([12, rng.normal(0, 9)])
         cv2.line(alpha, point.astype(int).tolist(), after.astype(int).tolist(), 1.0, int(rng.integers(1, 5)))
         point = after
     alpha = 0.85 * cv2.GaussianBlur(alpha, (0, 0), 0.9)[..., None]

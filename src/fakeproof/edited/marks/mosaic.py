@@ -112,6 +112,9 @@ def _places(likely: MaskPatch, pixels: int, kind: str) -> list[Mark]:
     return found
 
 
+AROUND = 3.0
+"""Mean fine detail, luma levels, beside a place that was blurred to hide it: letters are cut off there. Beside a place that
+was painted over or erased there is no more than grain, and that is for the detectors."""
 HIDDEN_AREA, HIDDEN_FILL = 0.004, 0.94
 """Least share of the photo, and of its own box, that a blurred rectangle covers."""
 
@@ -145,4 +148,4 @@ def _sharp_around(level: npt.NDArray[np.float32], place: Mark) -> bool:
         level[top : top + height, left + width + 5 : left + width + 9],
     ]
     told = [strip for strip in strips if strip.size > 0]
-    return len(told) >= 3 and all(float((strip >= 1.2).mean()) >= 0.6 for strip in told)
+    return len(told) >= 3 and all(float((strip >= AROUND).mean()) >= 0.6 for strip in told)
