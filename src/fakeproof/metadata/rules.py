@@ -113,6 +113,7 @@ def load_rules(*files: str | Path) -> RuleSet:
 
     Examples
     --------
+    >>> from fakeproof.metadata.rules import load_rules
     >>> load_rules()["platforms.fbmd"].strength
     'strong'
     """
