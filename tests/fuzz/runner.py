@@ -94,7 +94,13 @@ def _work(connection: Any) -> None:
             outcome = Outcome(number, "", "", "hang", "", SECONDS)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        connection.send((outcome, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+        connection.send((outcome, _peak()))
+
+
+def _peak() -> int:
+    """Most memory that this process has held, bytes; getrusage would count the parent's at the time of the start, too."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
 
 
 class Worker:
