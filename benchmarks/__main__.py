@@ -25,6 +25,7 @@ SECTIONS = {
     "copy_move": "cloned places",
     "web": "re-used photos: attacks, search, source difference, watermarks",
     "recapture": "photos of screens and prints, each person held out in turn",
+    "cut_outs": "subjects cut out of a source, and other photos of one product",
     "product": "same product or another",
     "metadata": "what the file itself says",
     "scoring": "calibrated scores for the three categories",

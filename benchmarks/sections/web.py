@@ -33,7 +33,7 @@ FULL_SHARE = 20
 """One pair of so many is also put through every method, which takes a hundred times as long."""
 PRODUCT_RATE = 0.003
 CUT_OUTS = 0.90
-CUT_CHAINS = ("app", "wechat", "whatsapp")
+CUT_CHAINS = ("chat", "wechat", "whatsapp")
 """Ways in which cut-outs are delivered."""
 SEARCH_SOURCES, TOP1 = 1000, 0.97
 DIFFERENCE_F1 = 0.80
@@ -51,8 +51,6 @@ def run(options: Options) -> list[Table]:
     return [
         verification(options),
         unrelated(options),
-        products(options),
-        cut_outs(options),
         searching(options),
         difference(options),
         reading(options),

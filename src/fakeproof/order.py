@@ -140,6 +140,7 @@ def read_messages(path: str | Path) -> tuple[Message, ...]:
     Examples
     --------
     >>> from pathlib import Path; from tempfile import TemporaryDirectory
+    >>> from fakeproof.order import read_messages
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder, "chat.csv")
     ...     _ = file.write_text("at,side,text,photo\n2026-05-03T14:02:00+08:00,buyer,broken,1.jpg\n", encoding="utf-8")
